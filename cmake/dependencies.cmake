@@ -1,0 +1,46 @@
+# Third-party libraries, as imported targets. Debian packages are named in ./dev setup.
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(Torch REQUIRED)
+
+# libtorch as one target whose headers raise no warnings here.
+add_library(cryoscape_torch INTERFACE)
+target_link_libraries(cryoscape_torch INTERFACE ${TORCH_LIBRARIES})
+target_include_directories(cryoscape_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+separate_arguments(_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+target_compile_options(cryoscape_torch INTERFACE ${_torch_flags})
+
+# gemmi and its pocketfft are used as headers; gemmi's packages export no target that works everywhere.
+find_path(GEMMI_INCLUDE_DIR gemmi/model.hpp REQUIRED)
+add_library(cryoscape_gemmi INTERFACE)
+target_include_directories(cryoscape_gemmi SYSTEM INTERFACE ${GEMMI_INCLUDE_DIR})
+target_link_libraries(cryoscape_gemmi INTERFACE ZLIB::ZLIB)
+
+find_path(HWY_INCLUDE_DIR hwy/highway.h REQUIRED)
+find_library(HWY_LIBRARY hwy REQUIRED)
+add_library(cryoscape_hwy INTERFACE)
+target_include_directories(cryoscape_hwy SYSTEM INTERFACE ${HWY_INCLUDE_DIR})
+target_link_libraries(cryoscape_hwy INTERFACE ${HWY_LIBRARY})
+
+if(CRYOSCAPE_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD NAMES mold ld.mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+if(CRYOSCAPE_SANITIZE)
+  add_compile_options(-fsanitize=${CRYOSCAPE_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${CRYOSCAPE_SANITIZE})
+endif()
