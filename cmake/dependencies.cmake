@@ -6,6 +6,7 @@ find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
+find_package(Eigen3 REQUIRED)
 find_package(Torch REQUIRED)
 
 # libtorch as one target whose headers raise no warnings here.

@@ -1,0 +1,64 @@
+#include "cryoscape/optics/fft.hpp"
+
+#define POCKETFFT_NO_MULTITHREADING
+#include <algorithm>
+#include <gemmi/third_party/pocketfft_hdronly.h>
+
+namespace cryoscape::optics {
+namespace {
+
+using Complex = std::complex<float>;
+
+pocketfft::stride_t real_strides(std::size_t d) {
+  return {static_cast<std::ptrdiff_t>(d * sizeof(float)), static_cast<std::ptrdiff_t>(sizeof(float))};
+}
+pocketfft::stride_t complex_strides(std::size_t columns) {
+  return {static_cast<std::ptrdiff_t>(columns * sizeof(Complex)), static_cast<std::ptrdiff_t>(sizeof(Complex))};
+}
+
+}  // namespace
+
+void rfft2(int box, const float* image, Complex* spectrum) {
+  const std::size_t d = box, columns = d / 2 + 1;
+  pocketfft::r2c<float>({d, d}, real_strides(d), complex_strides(columns), {0, 1}, pocketfft::FORWARD, image, spectrum, 1.0f);
+}
+
+void irfft2(int box, const Complex* spectrum, float* image) {
+  const std::size_t d = box, columns = d / 2 + 1;
+  pocketfft::c2r<float>({d, d}, complex_strides(columns), real_strides(d), {0, 1}, pocketfft::BACKWARD, spectrum, image,
+                        1.0f / (static_cast<float>(d) * static_cast<float>(d)));
+}
+
+void fourier_crop(int from, const Complex* spectrum, int to, Complex* out) {
+  const int columns_from = from / 2 + 1, columns_to = to / 2 + 1;
+  if (from == to) {
+    std::copy(spectrum, spectrum + half_size(from), out);
+    return;
+  }
+  std::fill(out, out + half_size(to), Complex(0));
+  const float scale = static_cast<float>(to) / static_cast<float>(from);
+  const int limit = std::min(from, to) / 2;
+  for (int ky = -limit + 1; ky < limit; ++ky) {
+    const Complex* source = spectrum + static_cast<std::size_t>(ky < 0 ? ky + from : ky) * columns_from;
+    Complex* target = out + static_cast<std::size_t>(ky < 0 ? ky + to : ky) * columns_to;
+    for (int kx = 0; kx < limit; ++kx) target[kx] = scale * source[kx];
+  }
+}
+
+void apply_filter(int box, float* image, const float* filter) {
+  std::vector<Complex> spectrum(half_size(box));
+  rfft2(box, image, spectrum.data());
+  for (std::size_t f = 0; f < spectrum.size(); ++f) spectrum[f] *= filter[f];
+  irfft2(box, spectrum.data(), image);
+}
+
+int good_fft_size(int minimum) {
+  for (int n = std::max(2, minimum + minimum % 2);; n += 2) {
+    int rest = n;
+    for (int p : {2, 3, 5, 7})
+      while (rest % p == 0) rest /= p;
+    if (rest == 1) return n;
+  }
+}
+
+}  // namespace cryoscape::optics
