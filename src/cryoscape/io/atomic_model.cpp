@@ -1,0 +1,159 @@
+#include "cryoscape/io/atomic_model.hpp"
+
+#define GEMMI_WRITE_IMPLEMENTATION
+#include <fmt/format.h>
+
+#include <gemmi/gz.hpp>
+#include <gemmi/mmread.hpp>
+#include <gemmi/polyheur.hpp>
+#include <gemmi/resinfo.hpp>
+#include <map>
+
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/files.hpp"
+
+namespace cryoscape::io {
+namespace {
+
+bool has_atom(const gemmi::Residue& residue, const std::string& name) {
+  for (const auto& atom : residue.atoms)
+    if (atom.name == name) return true;
+  return false;
+}
+
+/// By its atoms, so that HSD, MSE and modified bases count for what they are; calcium ("CA" of element Ca) is no protein.
+Polymer polymer_of(const gemmi::Residue& residue) {
+  for (const auto& atom : residue.atoms)
+    if (atom.name == "CA" && atom.element == gemmi::El::C) return Polymer::protein;
+  if (has_atom(residue, "C4'") || has_atom(residue, "C4*") || (has_atom(residue, "P") && has_atom(residue, "O5'")))
+    return residue.atoms.size() > 3 && !has_atom(residue, "PB") ? Polymer::nucleic : Polymer::other;
+  const auto info = gemmi::find_tabulated_residue(residue.name);
+  return info.is_nucleic_acid() && has_atom(residue, "P") ? Polymer::nucleic : Polymer::other;
+}
+
+/// The alternative location with the highest occupancy of the residue; '\0' where there is none.
+char chosen_conformer(const gemmi::Residue& residue) {
+  std::map<char, double> occupancy;
+  for (const auto& atom : residue.atoms)
+    if (atom.altloc != '\0') occupancy[atom.altloc] += atom.occ;
+  char best = '\0';
+  for (const auto& [altloc, sum] : occupancy)
+    if (best == '\0' || sum > occupancy[best] + 1e-6) best = altloc;
+  return best;
+}
+
+void append_residue(const gemmi::Residue& residue, const std::string& chain, AtomicModel& out) {
+  const char conformer = chosen_conformer(residue);
+  const auto polymer = polymer_of(residue);
+  const bool water = gemmi::find_tabulated_residue(residue.name).is_water() || residue.name == "TIP3" || residue.name == "SOL";
+  for (const auto& atom : residue.atoms) {
+    if (atom.altloc != '\0' && atom.altloc != conformer) continue;
+    AtomRecord a;
+    a.name = atom.name, a.residue_name = residue.name, a.chain = chain;
+    a.residue_number = residue.seqid.num.has_value() ? *residue.seqid.num : 0;
+    a.insertion_code = residue.seqid.icode;
+    a.element = atom.element.uname();
+    a.atomic_number = atom.element.atomic_number();
+    a.position = {static_cast<float>(atom.pos.x), static_cast<float>(atom.pos.y), static_cast<float>(atom.pos.z)};
+    a.occupancy = atom.occ, a.b_factor = atom.b_iso;
+    a.polymer = polymer, a.water = water, a.hydrogen = atom.is_hydrogen();
+    a.hetero = residue.het_flag == 'H';
+    out.atoms.push_back(a);
+  }
+}
+
+/// PDB columns for an atom's name: names of four letters and of two-letter elements start one column earlier.
+std::string pdb_atom_name(const AtomRecord& a) {
+  if (a.name.size() >= 4 || a.element.size() == 2) return fmt::format("{:<4}", a.name);
+  return fmt::format(" {:<3}", a.name);
+}
+
+void write_pdb_model(std::ostream& stream, const ModelSeries& series, std::size_t m) {
+  const auto& atoms = series.atoms->atoms;
+  const auto& x = series.positions[m];
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    const auto& a = atoms[i];
+    const float b = series.b_factors.empty() ? a.b_factor : series.b_factors[m][i];
+    stream << fmt::format("{:<6}{:>5} {} {:>3} {}{:>4}{}   {:8.3f}{:8.3f}{:8.3f}{:6.2f}{:6.2f}          {:>2}\n",
+                          a.hetero ? "HETATM" : "ATOM", (i + 1) % 100000, pdb_atom_name(a), a.residue_name.substr(0, 3),
+                          a.chain.empty() ? " " : a.chain.substr(0, 1), a.residue_number, a.insertion_code, x[3 * i],
+                          x[3 * i + 1], x[3 * i + 2], a.occupancy, std::min(b, 999.99f), a.element);
+  }
+}
+
+/// A value of an mmCIF table: names with primes or blanks need quotes, an empty one is '.'.
+std::string cif_value(const std::string& text) {
+  if (text.empty() || text == " ") return ".";
+  if (text.find_first_of(" '\"#") == std::string::npos) return text;
+  return text.find('"') == std::string::npos ? '"' + text + '"' : '\'' + text + '\'';
+}
+
+void write_cif_rows(std::ostream& stream, const ModelSeries& series) {
+  const auto& atoms = series.atoms->atoms;
+  std::size_t serial = 0;
+  for (std::size_t m = 0; m < series.positions.size(); ++m)
+    for (std::size_t i = 0; i < atoms.size(); ++i) {
+      const auto& a = atoms[i];
+      const auto& x = series.positions[m];
+      const float b = series.b_factors.empty() ? a.b_factor : series.b_factors[m][i];
+      const std::string chain = a.chain.empty() || a.chain == " " ? "A" : a.chain;
+      const std::string code = a.insertion_code == ' ' ? "?" : std::string(1, a.insertion_code);
+      stream << fmt::format("{} {} {} {} . {} {} 1 {} {} {:.3f} {:.3f} {:.3f} {:.2f} {:.2f} {} {} {}\n",
+                            a.hetero ? "HETATM" : "ATOM", ++serial, a.element, cif_value(a.name), cif_value(a.residue_name),
+                            cif_value(chain), a.residue_number, code, x[3 * i], x[3 * i + 1], x[3 * i + 2], a.occupancy, b,
+                            a.residue_number, cif_value(chain), m + 1);
+    }
+}
+
+}  // namespace
+
+std::vector<AtomicModel> read_models(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) fail("cannot open the model {}: no such file", path.string());
+  gemmi::Structure structure;
+  try {
+    structure = gemmi::read_structure(gemmi::MaybeGzipped(path.string()));
+  } catch (const std::exception& e) {
+    std::string reason = e.what();
+    fail("cannot read the model {}: {}", path.string(), reason.substr(0, reason.find('\n')));
+  }
+  std::vector<AtomicModel> models;
+  for (const auto& model : structure.models) {
+    AtomicModel out;
+    for (const auto& chain : model.chains)
+      for (const auto& residue : chain.residues) append_residue(residue, chain.name, out);
+    if (!out.atoms.empty()) models.push_back(std::move(out));
+  }
+  if (models.empty()) fail("the model {} has no atoms", path.string());
+  return models;
+}
+
+void write_models(const std::filesystem::path& path, const ModelSeries& series) {
+  const bool pdb = path.extension() == ".pdb";
+  replace_file_stream(path, [&](std::ostream& stream) {
+    if (pdb) {
+      for (std::size_t m = 0; m < series.positions.size(); ++m) {
+        if (series.positions.size() > 1) stream << fmt::format("MODEL     {:>4}\n", m + 1);
+        write_pdb_model(stream, series, m);
+        if (series.positions.size() > 1) stream << "ENDMDL\n";
+      }
+      stream << "END\n";
+      return;
+    }
+    stream << "data_cryoscape\n#\nloop_\n";
+    for (const char* label : {"group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id",
+                              "label_asym_id", "label_entity_id", "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y",
+                              "Cartn_z", "occupancy", "B_iso_or_equiv", "auth_seq_id", "auth_asym_id", "pdbx_PDB_model_num"})
+      stream << "_atom_site." << label << '\n';
+    write_cif_rows(stream, series);
+    stream << "#\n";
+  });
+}
+
+std::vector<float> positions_of(const AtomicModel& model) {
+  std::vector<float> x;
+  x.reserve(3 * model.atoms.size());
+  for (const auto& a : model.atoms) x.insert(x.end(), a.position.begin(), a.position.end());
+  return x;
+}
+
+}  // namespace cryoscape::io

@@ -1,0 +1,95 @@
+#include "cryoscape/io/atomic_model.hpp"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/files.hpp"
+
+using namespace cryoscape;
+using namespace cryoscape::io;
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path temporary(const std::string& name) { return fs::path(testing::TempDir()) / ("atomic_model_test_" + name); }
+
+const char* const kPdb =
+    "ATOM      1  N   HSD A  10      11.000  12.000  13.000  1.00 20.00           N\n"
+    "ATOM      2  CA AHSD A  10      12.000  12.000  13.000  0.40 20.00           C\n"
+    "ATOM      3  CA BHSD A  10      12.500  12.000  13.000  0.60 20.00           C\n"
+    "ATOM      4  HA  HSD A  10      12.000  13.000  13.000  1.00 20.00           H\n"
+    "ATOM      5  CA  GLY A  10A     15.000  12.000  13.000  1.00 21.00           C\n"
+    "ATOM      6  P     A B   1      20.000   0.000   0.000  1.00 30.00           P\n"
+    "ATOM      7  O5'   A B   1      21.000   0.000   0.000  1.00 30.00           O\n"
+    "ATOM      8  C4'   A B   1      22.000   0.000   0.000  1.00 30.00           C\n"
+    "ATOM      9  N9    A B   1      23.000   0.000   0.000  1.00 30.00           N\n"
+    "HETATM   10 CA    CA C   1       0.000   0.000   0.000  1.00 30.00          CA\n"
+    "HETATM   11  O   HOH C   2       5.000   5.000   5.000  1.00 30.00           O\n"
+    "END\n";
+
+void expect_same(const AtomicModel& a, const AtomicModel& b) {
+  ASSERT_EQ(a.atoms.size(), b.atoms.size());
+  for (std::size_t i = 0; i < a.atoms.size(); ++i) {
+    EXPECT_EQ(a.atoms[i].name, b.atoms[i].name);
+    EXPECT_EQ(a.atoms[i].residue_name, b.atoms[i].residue_name);
+    EXPECT_EQ(a.atoms[i].chain, b.atoms[i].chain);
+    EXPECT_EQ(a.atoms[i].residue_number, b.atoms[i].residue_number);
+    EXPECT_EQ(a.atoms[i].insertion_code, b.atoms[i].insertion_code);
+    EXPECT_EQ(a.atoms[i].element, b.atoms[i].element);
+    for (int k = 0; k < 3; ++k) EXPECT_NEAR(a.atoms[i].position[k], b.atoms[i].position[k], 1e-3);
+  }
+}
+
+}  // namespace
+
+TEST(ReadModels, ConformersInsertionCodesAndKinds) {
+  const auto path = temporary("a.pdb");
+  replace_text_file(path, kPdb);
+  const auto atoms = read_models(path).at(0).atoms;
+  ASSERT_EQ(atoms.size(), 10u);
+  EXPECT_NEAR(atoms[1].position[0], 12.5, 1e-6);
+  EXPECT_TRUE(atoms[2].hydrogen);
+  EXPECT_EQ(atoms[3].insertion_code, 'A');
+  EXPECT_EQ(atoms[0].polymer, Polymer::protein);
+  EXPECT_EQ(atoms[5].polymer, Polymer::nucleic);
+  EXPECT_EQ(atoms[8].polymer, Polymer::other);
+  EXPECT_EQ(atoms[8].atomic_number, 20);
+  EXPECT_TRUE(atoms[9].water);
+}
+
+TEST(WriteModels, BothFormatsReadBack) {
+  const auto path = temporary("a.pdb");
+  replace_text_file(path, kPdb);
+  const auto model = read_models(path).at(0);
+  auto moved = positions_of(model);
+  for (auto& x : moved) x += 1.5f;
+  for (const std::string extension : {".cif", ".pdb"}) {
+    const auto out = temporary("out" + extension);
+    write_models(out, {&model, {positions_of(model), moved}, {}});
+    const auto back = read_models(out);
+    ASSERT_EQ(back.size(), 2u) << extension;
+    expect_same(model, back[0]);
+    EXPECT_NEAR(back[1].atoms[0].position[0], 12.5, 1e-3);
+  }
+}
+
+TEST(ReadModels, Gzipped) {
+  const auto path = temporary("a.pdb.gz");
+  gzFile file = gzopen(path.c_str(), "wb");
+  gzputs(file, kPdb);
+  gzclose(file);
+  EXPECT_EQ(read_models(path).at(0).atoms.size(), 10u);
+}
+
+TEST(ReadModels, ErrorsAreOneLine) {
+  EXPECT_THROW(read_models("/nonexistent.pdb"), Error);
+  const auto path = temporary("empty.pdb");
+  replace_text_file(path, "REMARK nothing\nEND\n");
+  try {
+    read_models(path);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("has no atoms"), std::string::npos);
+  }
+}
