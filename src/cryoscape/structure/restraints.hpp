@@ -1,0 +1,81 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cryoscape/structure/beads.hpp"
+
+namespace cryoscape::structure {
+
+/// A pair of beads with its distance in the reference, Å; `chain` groups edges for the adaptive dropping.
+struct Pair {
+  std::int32_t i, j;
+  float distance;
+  std::int32_t chain;
+};
+
+struct RestraintOptions {
+  float edge_cutoff = 12;       ///< Å; elastic edges join beads closer than this in the reference
+  bool between_chains = false;  ///< elastic edges between chains too
+  float clash_distance = 4;     ///< Å; smaller for all-atom beads
+};
+
+/// Which pairs are restrained. Pairs that clash in the reference itself are exempt from the clash term.
+struct RestraintTopology {
+  std::vector<Pair> bonds, edges;
+  float clash_distance = 4;
+  std::size_t beads = 0;
+  std::int32_t chains = 1;
+  std::vector<std::int32_t> exempt_start, exempt;  ///< partners j > i exempt from clashes, in compressed rows
+  bool is_exempt(std::int32_t i, std::int32_t j) const;
+};
+
+/// Bonds between consecutive residues that are close enough to be bonded (breaks and missing residues are not), within nucleotides, or
+/// between heavy atoms; elastic edges; clash exemptions. All-atom beads use edges up to 6 Å and clashes below 2.5 Å at most.
+RestraintTopology make_restraints(const BeadModel& beads, const RestraintOptions& options);
+
+/// Stiffness of each term, kT/Å².
+struct RestraintWeights {
+  float bond = 1, edge = 0, clash = 1;
+};
+
+/// E(x) = k_b Σ_bonds (d − d₀)² + k_e Σ_edges (d − d₀)² + k_c Σ_clash max(0, d_min − d)², kT per structure, with its gradient, in one pass
+/// over a compact edge list, parallel over structures. Edges whose distance varies most across structures are let go (CryoSTAR): the
+/// given fraction within each chain, by a running variance over earlier batches. Clashing pairs are found in the structures as they are.
+class RestraintEvaluator {
+ public:
+  explicit RestraintEvaluator(RestraintTopology topology);
+
+  /// coordinates (batch, N, 3) Å → energy (batch), gradient (batch, N, 3).
+  void evaluate(std::span<const float> coordinates, int batch, RestraintWeights weights, float drop_fraction,
+                std::span<float> energy, std::span<float> gradient);
+
+  const RestraintTopology& topology() const { return topology_; }
+  /// 1 for edges in force, 0 for those let go.
+  std::span<const float> edge_mask() const { return mask_; }
+
+  /// Running moments of the edges' distances, for checkpoints.
+  std::vector<double> state() const;
+  void set_state(std::span<const double> state);
+
+ private:
+  struct Moments {
+    std::vector<float> sum, square;  ///< of d − d₀, per edge
+  };
+  void update_mask(float drop_fraction);
+  void absorb(const std::vector<Moments>& moments, int batch);
+
+  RestraintTopology topology_;
+  std::vector<std::size_t> chain_start_;  ///< edges are sorted by chain
+  std::vector<double> mean_, square_;
+  double weight_ = 0;
+  std::vector<float> mask_;
+};
+
+/// How far a structure (N, 3) is from chemistry: bonds off by more than 1 Å, and clashing pairs.
+struct Violations {
+  int broken_bonds = 0, clashes = 0;
+};
+Violations count_violations(const RestraintTopology& topology, std::span<const float> coordinates);
+
+}  // namespace cryoscape::structure
