@@ -1,0 +1,20 @@
+#pragma once
+#include <torch/torch.h>
+
+namespace cryoscape::particles {
+
+/// Everything about B particles; D is the training box.
+struct Batch {
+  torch::Tensor indices;    ///< (B) int64, into ParticleSet::particles
+  torch::Tensor images;     ///< (B, D, D) float32, normalised; defined only if asked for
+  torch::Tensor spectra;    ///< (B, D, D/2+1) complex64, unnormalised FFT of the normalised images
+  torch::Tensor ctf;        ///< (B, D, D/2+1) float32
+  torch::Tensor rotations;  ///< (B, 3, 3) float32
+  torch::Tensor shifts;     ///< (B, 2) float32, Å
+  torch::Tensor groups;     ///< (B) int64, optics group
+  std::int64_t consumed = 0;  ///< entries of the order behind this batch: B and the particles left out as unusable
+
+  std::int64_t size() const { return indices.defined() ? indices.size(0) : 0; }
+};
+
+}  // namespace cryoscape::particles

@@ -1,0 +1,65 @@
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "cryoscape/particles/batch.hpp"
+#include "cryoscape/particles/preprocessing.hpp"
+
+namespace cryoscape::particles {
+
+struct LoaderOptions {
+  ImageGrid grid;
+  int batch = 64;
+  int workers = 2;
+  int queue = 4;             ///< batches prepared ahead
+  bool with_images = false;  ///< also the real-space images
+};
+
+/// Reads particles in a given order and hands them out in batches, prepared ahead by worker threads into a bounded queue. Batches come
+/// in order and do not depend on the number of workers. Particles whose pixels are constant or not finite are left out and reported once
+/// by row. Errors of the workers are thrown by next().
+class ParticleLoader {
+ public:
+  ParticleLoader(const ParticleSet& set, LoaderOptions options);
+  ~ParticleLoader();
+  ParticleLoader(const ParticleLoader&) = delete;
+  ParticleLoader& operator=(const ParticleLoader&) = delete;
+
+  /// Begins a pass; an unfinished one is abandoned.
+  void start(std::vector<std::uint32_t> order);
+  /// The next batch; false at the end. A batch may be empty if all of its particles were left out.
+  bool next(Batch& batch);
+  /// Particles left out so far (indices into the set).
+  const std::set<std::uint32_t>& unusable() const { return unusable_; }
+
+ private:
+  void work();
+  Batch prepare(std::size_t number, Preprocessor& preprocessor);
+  void stop();
+
+  const ParticleSet& set_;
+  LoaderOptions options_;
+  io::StackReader reader_;
+  std::vector<std::uint32_t> order_;
+  std::size_t batches_ = 0, claimed_ = 0, delivered_ = 0;
+  std::map<std::size_t, Batch> ready_;
+  std::exception_ptr error_;
+  bool stopping_ = false;
+  std::mutex mutex_;
+  std::condition_variable produced_, consumed_;
+  std::vector<std::thread> threads_;
+  std::set<std::uint32_t> unusable_;
+};
+
+/// A reproducible order for one epoch: blocks of neighbours are shuffled, then particles within windows of several blocks, so that reads
+/// stay near each other on disk while every batch mixes many blocks. `block` 1 is a plain shuffle.
+std::vector<std::uint32_t> shuffled_order(std::vector<std::uint32_t> indices, std::uint64_t seed, std::uint64_t epoch, std::size_t block);
+
+}  // namespace cryoscape::particles
