@@ -1,0 +1,243 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "cryoscape/latent/partition.hpp"
+#include "cryoscape/latent/priors.hpp"
+
+using namespace cryoscape::latent;
+
+namespace {
+
+torch::Generator generator(std::uint64_t seed) { return torch::make_generator<at::CPUGeneratorImpl>(seed); }
+
+PriorOptions options(const std::string& kind, int dim = 2) {
+  PriorOptions o;
+  o.kind = kind, o.dim = dim, o.components = 4, o.hidden = 4, o.bits = 10, o.chains = 500;
+  return o;
+}
+
+/// Wells in d dimensions with standard deviation 1, centres 7 apart, as means and (small) deviations.
+torch::Tensor wells(std::int64_t n, std::int64_t d, const std::vector<double>& weights, torch::Generator& g) {
+  const auto k = torch::multinomial(torch::tensor(weights), n, true, g);
+  auto centres = torch::zeros({static_cast<std::int64_t>(weights.size()), d});
+  for (std::size_t i = 0; i < weights.size(); ++i) centres[i][i % d] = 7.0;
+  return centres.index({k}) + torch::randn({n, d}, g);
+}
+
+double true_log_density(const torch::Tensor& z, const std::vector<double>& weights) {
+  const auto d = z.size(1);
+  std::vector<torch::Tensor> terms;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    auto centre = torch::zeros({d});
+    centre[i % d] = 7.0;
+    terms.push_back(std::log(weights[i]) - 0.5 * (z - centre).pow(2).sum(1) - 0.5 * d * std::log(2 * std::numbers::pi));
+  }
+  return torch::logsumexp(torch::stack(terms), 0).mean().item<double>();
+}
+
+/// Mean log density under a trained prior.
+double log_density(Prior& prior, const torch::Tensor& z) {
+  torch::NoGradGuard no_grad;
+  return -prior.energy(z).mean().item<double>() - prior.log_partition().value;
+}
+
+void train(Prior& prior, const torch::Tensor& data, int steps, torch::Generator& g) {
+  auto optimiser = prior.make_optimiser();
+  for (int i = 0; i < steps; ++i) {
+    const auto batch = data.index({torch::randint(data.size(0), {256}, g, torch::kInt64)});
+    Posterior q{prior.family(), prior.family() == Family::bernoulli ? torch::logit(batch, 1e-6) : batch, torch::full_like(batch, -9)};
+    optimiser->zero_grad();
+    prior.contrast(q, {batch, batch}, g).backward();
+    optimiser->step();
+  }
+}
+
+/// Integral of e^{−E} over a grid of the plane.
+double grid_log_integral(const Prior& prior, double half, int n) {
+  const auto axis = torch::linspace(-half, half, n);
+  const auto grid = torch::cartesian_prod({axis, axis});
+  const double cell = 2 * half / (n - 1);
+  return torch::logsumexp((-prior.energy(grid)).to(torch::kFloat64), 0).item<double>() + 2 * std::log(cell);
+}
+
+}  // namespace
+
+TEST(OverlappingExponential, IsTheInverseCdf) {
+  const double beta = 8;
+  for (const double q : {0.001, 0.3, 0.5, 0.9, 0.999})
+    for (const double rho : {0.001, 0.2, 0.5, 0.8, 0.999}) {
+      const double zeta = overlapping_exponential(torch::full({1}, q, torch::kFloat64), torch::full({1}, rho, torch::kFloat64), beta).item<double>();
+      // CDF of (1 − q) r₀ + q r₁ with r₁ = β e^{β(ζ−1)}/(1 − e^{−β}).
+      const double r1 = (std::exp(beta * (zeta - 1)) - std::exp(-beta)) / (1 - std::exp(-beta));
+      const double r0 = (1 - std::exp(-beta * zeta)) / (1 - std::exp(-beta));
+      EXPECT_NEAR((1 - q) * r0 + q * r1, rho, 1e-9) << q << " " << rho;
+    }
+}
+
+TEST(OverlappingExponential, GradientMatchesFiniteDifferences) {
+  const auto q = torch::tensor({0.05, 0.4, 0.6, 0.95}, torch::kFloat64).requires_grad_();
+  const auto rho = torch::tensor({0.3, 0.7, 0.2, 0.5}, torch::kFloat64);
+  overlapping_exponential(q, rho, 8).sum().backward();
+  const double h = 1e-6;
+  torch::NoGradGuard no_grad;
+  const auto difference = (overlapping_exponential(q + h, rho, 8) - overlapping_exponential(q - h, rho, 8)) / (2 * h);
+  EXPECT_LT((q.grad() - difference).abs().max().item<double>(), 1e-5);
+}
+
+TEST(Entropy, BitsAndGaussians) {
+  Posterior bits{Family::bernoulli, torch::tensor({{0.0f, 100.0f}}), {}};
+  EXPECT_NEAR(entropy(bits).item<double>(), std::log(2), 1e-6);
+  Posterior gaussian{Family::gaussian, torch::zeros({1, 1}), torch::full({1, 1}, std::log(2.0f))};
+  EXPECT_NEAR(entropy(gaussian).item<double>(), 0.5 * std::log(2 * std::numbers::pi * std::numbers::e * 4), 1e-5);
+}
+
+TEST(Rbm, CrossEntropyAndItsGradientAgreeWithEnumeration) {
+  RestrictedBoltzmann prior(options("rbm"), 1);
+  torch::manual_seed(2);
+  prior.set_parameters(0.7 * torch::randn({10}), torch::randn({5, 5}));
+  const auto logits = torch::randn({3, 10}).requires_grad_();
+  const Posterior q{Family::bernoulli, logits, {}};
+  const auto kl = prior.cross_entropy(q, {}) - entropy(q) + prior.log_partition().value;
+  const auto by_formula = torch::autograd::grad({kl.sum()}, {logits})[0];
+  const auto states = binary_states(10, torch::kFloat32);
+  const auto p = torch::sigmoid(logits).unsqueeze(1);
+  const auto log_q = (states * torch::log(p) + (1 - states) * torch::log(1 - p)).sum(2);
+  const auto log_p = torch::log_softmax(-prior.energy(states).detach(), 0);
+  const auto exact = (log_q.exp() * (log_q - log_p)).sum(1);
+  EXPECT_LT((kl - exact).abs().max().item<double>(), 1e-4);
+  EXPECT_LT((by_formula - torch::autograd::grad({exact.sum()}, {logits})[0]).abs().max().item<double>(), 1e-4);
+  EXPECT_FALSE(prior.biases().grad().defined());
+}
+
+TEST(Rbm, GibbsSamplesTheBoltzmannDistribution) {
+  RestrictedBoltzmann prior(options("rbm"), 1);
+  torch::manual_seed(3);
+  prior.set_parameters(0.5 * torch::randn({10}), 0.8 * torch::randn({5, 5}));
+  auto g = generator(4);
+  const auto z = prior.gibbs(torch::bernoulli(torch::full({40000, 10}, 0.5), g), 60, g);
+  const auto index = z.mv(torch::pow(2.0f, torch::arange(10).to(torch::kFloat32))).to(torch::kInt64);
+  const auto frequency = torch::bincount(index, {}, 1024).to(torch::kFloat32) / 40000;
+  const auto p = torch::softmax(-prior.energy(binary_states(10, torch::kFloat32)).detach(), 0);
+  const double distance = 0.5 * (frequency - p).abs().sum().item<double>();
+  const double floor = 0.5 * torch::sqrt(2 * p * (1 - p) / std::numbers::pi / 40000).sum().item<double>();
+  EXPECT_LT(distance, 1.3 * floor);
+}
+
+TEST(Rbm, AnnealedBracketContainsTheExactPartition) {
+  RestrictedBoltzmann prior(options("rbm"), 1);
+  torch::manual_seed(5);
+  prior.set_parameters(0.5 * torch::randn({10}), torch::randn({5, 5}));
+  const double exact = prior.log_partition().value;
+  auto g = generator(6);
+  AnnealedModel model;
+  const auto b = prior.biases().detach(), w = prior.couplings().detach();
+  model.log_partition_at_zero = torch::softplus(b).sum().item<double>();
+  model.sample_at_zero = [&](std::int64_t n) { return torch::bernoulli(torch::sigmoid(b).expand({n, 10}), g); };
+  model.log_weight = [&](const torch::Tensor& z, double beta) {
+    return z.mv(b) + beta * (z.narrow(1, 0, 5).mm(w) * z.narrow(1, 5, 5)).sum(1);
+  };
+  model.transition = [&](const torch::Tensor& z, double beta) {
+    const auto right = torch::bernoulli(torch::sigmoid(b.narrow(0, 5, 5) + beta * z.narrow(1, 0, 5).mm(w)), g);
+    const auto left = torch::bernoulli(torch::sigmoid(b.narrow(0, 0, 5) + beta * right.mm(w.t())), g);
+    return torch::cat({left, right}, 1);
+  };
+  const auto bracket = annealed_log_partition(model, prior.gibbs(torch::zeros({2000, 10}), 100, g), 300);
+  EXPECT_LT(bracket.lower, exact + 0.03);
+  EXPECT_GT(bracket.upper, exact - 0.03);
+  EXPECT_LT(bracket.upper - bracket.lower, 0.1);
+}
+
+TEST(Rbm, ContrastRecoversAPlantedMachine) {
+  RestrictedBoltzmann planted(options("rbm"), 1);
+  torch::manual_seed(7);
+  planted.set_parameters(0.3 * torch::randn({10}), 0.8 * torch::randn({5, 5}));
+  auto g = generator(8);
+  const auto data = planted.gibbs(torch::bernoulli(torch::full({20000, 10}, 0.5), g), 100, g);
+  RestrictedBoltzmann learned(options("rbm"), 9);
+  train(learned, data, 6000, g);
+  const auto states = binary_states(10, torch::kFloat32);
+  const auto log_p = torch::log_softmax(-planted.energy(states).detach(), 0), log_l = torch::log_softmax(-learned.energy(states).detach(), 0);
+  EXPECT_LT((log_p.exp() * (log_p - log_l)).sum().item<double>(), 0.03);
+}
+
+// The prior's own step must lower the energy of data relative to samples of the model: with the sign flipped the KL diverges.
+TEST(Contrast, StepsTowardsTheData) {
+  for (const std::string kind : {"rbm", "gbrbm", "mixture"}) {
+    auto prior = make_prior(options(kind), 1);
+    auto g = generator(10);
+    const auto data = kind == "rbm" ? (torch::rand({4000, 10}, g) < 0.8).to(torch::kFloat32) : wells(4000, 2, {0.5, 0.5}, g) + 1.0;
+    prior->after_warm_up(torch::randn({500, 2}, g), torch::full({500, 2}, 0.5f), g);
+    const double before = log_density(*prior, data);
+    train(*prior, data, 300, g);
+    EXPECT_GT(log_density(*prior, data), before + 0.05) << kind;
+  }
+}
+
+TEST(Gbrbm, PartitionSamplesAndHiddenWeightsAgreeWithAGrid) {
+  GaussianBernoulliRbm prior(options("gbrbm"), 1);
+  auto g = generator(11);
+  prior.after_warm_up(torch::randn({500, 2}, g), torch::full({500, 2}, 0.5f), g);
+  {
+    torch::NoGradGuard no_grad;
+    auto parameters = prior.named_parameters();
+    parameters["b"].copy_(torch::tensor({0.7f, -0.4f}));
+    parameters["log_sigma"].copy_(torch::tensor({0.3f, -0.5f}));
+    parameters["c"].copy_(torch::randn({4}, g));
+    parameters["w"].copy_(torch::randn({2, 4}, g));
+  }
+  torch::NoGradGuard no_grad;
+  EXPECT_NEAR(prior.log_partition().value, grid_log_integral(prior, 25, 1001), 1e-3);
+  const auto z = prior.sample(200000, g);
+  // ⟨∂E/∂b⟩ = 0 at equilibrium of the b-gradient's model average: compare the mean of z with the grid's.
+  const auto axis = torch::linspace(-25, 25, 1001);
+  const auto grid = torch::cartesian_prod({axis, axis});
+  const auto p = torch::softmax(-prior.energy(grid).to(torch::kFloat64), 0).unsqueeze(1);
+  const auto mean = (p * grid.to(torch::kFloat64)).sum(0), square = (p * grid.to(torch::kFloat64).pow(2)).sum(0);
+  for (int k = 0; k < 2; ++k) {
+    const double deviation = std::sqrt((square[k] - mean[k] * mean[k]).item<double>());
+    EXPECT_NEAR(z.mean(0)[k].item<double>(), mean[k].item<double>(), 5 * deviation / std::sqrt(200000.0));
+  }
+}
+
+TEST(Mixture, DensityIntegratesToOneAndSamplesFollowIt) {
+  MixturePrior prior(options("mixture"));
+  auto g = generator(12);
+  EXPECT_NEAR(grid_log_integral(prior, 12, 401), 0, 1e-3);
+  const auto data = wells(3000, 2, {0.7, 0.3}, g);
+  prior.after_warm_up(data, torch::full_like(data, 0.3f), g);
+  torch::NoGradGuard no_grad;
+  EXPECT_NEAR(grid_log_integral(prior, 30, 1201), 0, 1e-3);
+  const auto z = prior.sample(50000, g);
+  EXPECT_NEAR(z.mean(0)[0].item<double>(), data.mean(0)[0].item<double>(), 0.2);
+  EXPECT_NEAR(z.var(0)[0].item<double>(), data.var(0)[0].item<double>() + 0.09, 0.6);
+}
+
+TEST(ContinuousPriors, LearnSeparatedWells) {
+  const std::vector<double> weights{0.6, 0.3, 0.1};
+  for (const std::string kind : {"mixture", "gbrbm"}) {
+    auto o = options(kind, 8);
+    o.components = 6, o.hidden = 8;
+    auto prior = make_prior(o, 1);
+    auto g = generator(13);
+    const auto data = wells(6000, 8, weights, g), test = wells(6000, 8, weights, g);
+    prior->after_warm_up(data, torch::full_like(data, 0.05f), g);
+    train(*prior, data, 300, g);
+    const double kl = true_log_density(test, weights) - log_density(*prior, test);
+    EXPECT_LT(kl, 0.1) << kind;
+    EXPECT_GT(kl, -0.05) << kind;
+  }
+}
+
+TEST(Priors, CrossEntropySendsNoGradientToThePrior) {
+  for (const std::string kind : {"rbm", "gbrbm", "mixture"}) {
+    auto prior = make_prior(options(kind), 1);
+    auto g = generator(14);
+    prior->after_warm_up(torch::randn({500, 2}, g), torch::full({500, 2}, 0.5f), g);
+    Posterior q{prior->family(), torch::randn({5, prior->dim()}, torch::requires_grad()), torch::zeros({5, prior->dim()})};
+    prior->cross_entropy(q, prior->draw(q, g)).sum().backward();
+    EXPECT_TRUE(q.mean.grad().defined()) << kind;
+    for (const auto& p : prior->parameters()) EXPECT_FALSE(p.grad().defined() && p.grad().abs().max().item<double>() > 0) << kind;
+  }
+}

@@ -1,0 +1,28 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <functional>
+
+#include "cryoscape/latent/prior.hpp"
+
+namespace cryoscape::latent {
+
+/// All 2^m binary states, (2^m, m), in the options' dtype; m ≤ 24.
+torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options);
+
+/// What annealed importance sampling needs of a model whose energy at inverse temperature β is E_β, with E_0 of known log Z.
+struct AnnealedModel {
+  double log_partition_at_zero = 0;
+  /// n samples at β = 0.
+  std::function<torch::Tensor(std::int64_t n)> sample_at_zero;
+  /// −E_β(z), (n).
+  std::function<torch::Tensor(const torch::Tensor& z, double beta)> log_weight;
+  /// A Markov step that leaves e^{−E_β} invariant.
+  std::function<torch::Tensor(const torch::Tensor& z, double beta)> transition;
+};
+
+/// Brackets log Z(1): annealed importance sampling forward from β = 0 (Neal 2001; a lower bound in expectation) and in reverse from
+/// `equilibrated` samples of β = 1 (Burda, Grosse, Salakhutdinov 2015; an upper bound). The value is their mean.
+LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Tensor& equilibrated, int temperatures);
+
+}  // namespace cryoscape::latent

@@ -1,0 +1,30 @@
+#include "cryoscape/latent/posterior.hpp"
+
+#include <cmath>
+#include <numbers>
+
+namespace cryoscape::latent {
+
+torch::Tensor entropy(const Posterior& posterior) {
+  if (posterior.family == Family::gaussian)
+    return (posterior.log_std + 0.5 * std::log(2 * std::numbers::pi * std::numbers::e)).sum(1);
+  const auto& l = posterior.mean;
+  return (torch::softplus(l) - torch::sigmoid(l) * l).sum(1);
+}
+
+torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generator) {
+  return torch::rand(shape.sizes(), generator, shape.options().requires_grad(false));
+}
+
+torch::Tensor overlapping_exponential(const torch::Tensor& q, const torch::Tensor& rho, double beta) {
+  const double t = std::exp(-beta);
+  const auto a = 1 - q;
+  const auto b = rho * (1 - t) - (1 - q) + q * t;
+  const auto c = -q * t;
+  // The root m = e^{−βζ} of A m² + B m + C, in the form that does not cancel for either sign of B.
+  const auto root = torch::sqrt((b * b - 4 * a * c).clamp_min(1e-30));
+  const auto m = torch::where(b > 0, -2 * c / (b + root), (root - b) / (2 * a.clamp_min(1e-12)));
+  return (-torch::log(m.clamp(t, 1.0)) / beta).clamp(0.0, 1.0);
+}
+
+}  // namespace cryoscape::latent

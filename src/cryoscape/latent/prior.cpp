@@ -1,0 +1,45 @@
+#include "cryoscape/latent/prior.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "cryoscape/latent/priors.hpp"
+#include "cryoscape/util/error.hpp"
+
+namespace cryoscape::latent {
+
+Sample Prior::draw(const Posterior& posterior, torch::Generator& generator) const {
+  const auto noise = torch::randn(posterior.mean.sizes(), generator, posterior.mean.options().requires_grad(false));
+  const auto z = posterior.mean + torch::exp(posterior.log_std) * noise;
+  return {z, z};
+}
+
+Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator) const { return draw(posterior, generator); }
+
+void Prior::after_warm_up(const torch::Tensor&, const torch::Tensor&, torch::Generator&) {}
+
+nlohmann::json Prior::diagnostics() {
+  const auto z = log_partition();
+  return {{"log_partition", z.value}, {"log_partition_lower", z.lower}, {"log_partition_upper", z.upper}};
+}
+
+torch::Tensor GaussianPrior::cross_entropy(const Posterior& q, const Sample&) const {
+  return 0.5 * (q.mean.pow(2) + torch::exp(2 * q.log_std)).sum(1);
+}
+
+torch::Tensor GaussianPrior::sample(std::int64_t n, torch::Generator& generator) { return torch::randn({n, dim_}, generator); }
+
+LogPartition GaussianPrior::log_partition() {
+  const double value = 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
+  return {value, value, value, true};
+}
+
+std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed) {
+  if (options.kind == "gaussian") return std::make_shared<GaussianPrior>(options);
+  if (options.kind == "mixture") return std::make_shared<MixturePrior>(options);
+  if (options.kind == "gbrbm") return std::make_shared<GaussianBernoulliRbm>(options, seed);
+  if (options.kind == "rbm") return std::make_shared<RestrictedBoltzmann>(options, seed);
+  fail("--prior is '{}', which does not exist", options.kind);
+}
+
+}  // namespace cryoscape::latent

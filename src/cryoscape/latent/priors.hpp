@@ -1,0 +1,116 @@
+#pragma once
+#include "cryoscape/latent/prior.hpp"
+
+/// The concrete priors behind make_prior.
+namespace cryoscape::latent {
+
+/// ½‖z‖².
+class GaussianPrior : public Prior {
+ public:
+  explicit GaussianPrior(const PriorOptions& options) : dim_(options.dim) {}
+  Family family() const override { return Family::gaussian; }
+  std::int64_t dim() const override { return dim_; }
+  torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
+  torch::Tensor contrast(const Posterior&, const Sample&, torch::Generator&) override { return {}; }
+  torch::Tensor energy(const torch::Tensor& z) const override { return 0.5 * z.pow(2).sum(1); }
+  torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
+  LogPartition log_partition() override;
+
+ private:
+  std::int64_t dim_;
+};
+
+/// −log Σ_k π_k N(z; μ_k, Σ_k), full covariances through the Cholesky factor of the precision, conditional standard deviations bounded
+/// below by a quarter of the median posterior's. A standard normal until after_warm_up, which starts it from k-means.
+class MixturePrior : public Prior {
+ public:
+  explicit MixturePrior(const PriorOptions& options);
+  Family family() const override { return Family::gaussian; }
+  std::int64_t dim() const override { return dim_; }
+  torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
+  torch::Tensor contrast(const Posterior& posterior, const Sample& sample, torch::Generator& generator) override;
+  torch::Tensor energy(const torch::Tensor& z) const override;
+  torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
+  LogPartition log_partition() override { return {}; }
+  std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
+  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator& generator) override;
+  nlohmann::json diagnostics() override;
+
+ private:
+  bool active() const { return active_.item<float>() != 0; }
+  torch::Tensor factors(const torch::Tensor& log_scale, const torch::Tensor& lower) const;
+  torch::Tensor energy_with(const torch::Tensor& z, const torch::Tensor& logits, const torch::Tensor& means,
+                            const torch::Tensor& log_scale, const torch::Tensor& lower) const;
+
+  std::int64_t dim_, components_;
+  torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;
+};
+
+/// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j), a mixture of 2^m Gaussians
+/// with shared structure. Exact contrast up to 12 hidden bits, persistent block Gibbs above; exact log Z up to 20, annealed importance
+/// sampling above. A standard normal until after_warm_up.
+class GaussianBernoulliRbm : public Prior {
+ public:
+  GaussianBernoulliRbm(const PriorOptions& options, std::uint64_t seed);
+  Family family() const override { return Family::gaussian; }
+  std::int64_t dim() const override { return dim_; }
+  torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
+  torch::Tensor contrast(const Posterior& posterior, const Sample& sample, torch::Generator& generator) override;
+  torch::Tensor energy(const torch::Tensor& z) const override;
+  torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
+  LogPartition log_partition() override;
+  std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
+  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator& generator) override;
+  nlohmann::json diagnostics() override;
+
+  /// (2^m) unnormalised log weights of the hidden states, the mixture's weights; m ≤ 20.
+  torch::Tensor hidden_log_weights() const;
+
+ private:
+  bool active() const { return active_.item<float>() != 0; }
+  torch::Tensor energy_with(const torch::Tensor& z, const torch::Tensor& b, const torch::Tensor& log_sigma,
+                            const torch::Tensor& c, const torch::Tensor& w) const;
+  torch::Tensor log_partition_exact() const;
+  void start_from(const torch::Tensor& z, int attempt, torch::Generator& generator);
+  torch::Tensor gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const;
+
+  std::int64_t dim_, hidden_;
+  int sweeps_;
+  torch::Tensor b_, log_sigma_, c_, w_, active_, chains_;
+  torch::Tensor states_;  ///< (2^m, m), not saved
+};
+
+/// Bipartite Boltzmann machine of latent bits: E(z) = −b·z − z₁ᵀ W z₂. The cross entropy is exact in q; trained by persistent chains with
+/// block Gibbs and centred gradients (Melchior, Fischer, Wiskott 2016); log Z exact when a side has at most 20 bits.
+class RestrictedBoltzmann : public Prior {
+ public:
+  RestrictedBoltzmann(const PriorOptions& options, std::uint64_t seed);
+  Family family() const override { return Family::bernoulli; }
+  std::int64_t dim() const override { return left_ + right_; }
+  Sample draw(const Posterior& posterior, torch::Generator& generator) const override;
+  Sample draw_hard(const Posterior& posterior, torch::Generator& generator) const override;
+  torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
+  torch::Tensor contrast(const Posterior& posterior, const Sample& sample, torch::Generator& generator) override;
+  torch::Tensor energy(const torch::Tensor& z) const override;
+  torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
+  LogPartition log_partition() override;
+  std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
+  nlohmann::json diagnostics() override;
+
+  /// Block Gibbs sweeps of bits (n, d).
+  torch::Tensor gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const;
+  /// Sets biases (d) and couplings (left, right).
+  void set_parameters(const torch::Tensor& biases, const torch::Tensor& couplings);
+  const torch::Tensor& biases() const { return b_; }
+  const torch::Tensor& couplings() const { return w_; }
+
+ private:
+  torch::Tensor centred_correlation(const torch::Tensor& z) const;
+
+  std::int64_t left_, right_;
+  int sweeps_;
+  double smoothing_beta_;
+  torch::Tensor b_, w_, chains_, offsets_;
+};
+
+}  // namespace cryoscape::latent
