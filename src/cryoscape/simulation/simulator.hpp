@@ -29,6 +29,7 @@ struct SimulationOptions {
   double voltage = 300;              ///< kV
   double cs = 2.7;                   ///< mm
   double amplitude_contrast = 0.1;
+  bool superpose = false;
   bool write_maps = false;
   int seed = 1;
 

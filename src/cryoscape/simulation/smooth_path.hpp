@@ -20,7 +20,9 @@ class SmoothPath {
 
   /// Arc length s of a model number m ∈ [1, M], fractional between models; 0 for a single model.
   double position_of_model(double model) const;
-  /// Its inverse.
+  /// ds/dm at model number m; 0 for a single model.
+  double slope_of_position(double model) const { return length_ > 0 ? speed(model) / length_ : 0; }
+  /// The model number at arc length s.
   double model_at(double s) const;
 
   /// Coordinates (3N) at model number m, Å.

@@ -1,0 +1,113 @@
+#include "cryoscape/cli/command.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/interrupt.hpp"
+#include "cryoscape/util/log.hpp"
+#include "cryoscape/util/parallel.hpp"
+#include "cryoscape/version.hpp"
+
+namespace cryoscape::cli {
+namespace {
+
+std::string full_help(const Option& option) {
+  std::string text = option.help;
+  if (!option.choices.empty()) text += fmt::format(" ({})", fmt::join(option.choices, " | "));
+  return text;
+}
+
+template <class T>
+CLI::Option* bind(CLI::App& app, const std::string& name, T* target, const std::string& help) {
+  if constexpr (std::is_same_v<T, bool>)
+    return app.add_flag(name, *target, help);
+  else if constexpr (std::is_same_v<T, std::vector<double>>)
+    return app.add_option(name, *target, help)->delimiter(',')->capture_default_str();
+  else
+    return app.add_option(name, *target, help)->capture_default_str();
+}
+
+/// A subcommand in CLI11, and the CLI11 option of each declared option.
+struct Bound {
+  Command* command;
+  CLI::App* app;
+  std::vector<CLI::Option*> options;
+};
+
+Bound bind_command(CLI::App& program, Command& command, CommonOptions& common, std::string& config) {
+  auto* app = program.add_subcommand(command.name, command.summary);
+  app->footer("Example:\n  " + command.example);
+  for (auto& positional : command.positionals)
+    std::visit([&](auto* target) { app->add_option(positional.name, *target, positional.help)->required(); },
+               positional.target);
+  Bound bound{&command, app, {}};
+  for (auto& option : command.options.options())
+    bound.options.push_back(std::visit(
+        [&](auto* target) { return bind(*app, "--" + option.name, target, full_help(option)); }, option.target));
+  app->add_option("--config", config, "TOML file with values for any of these options (the command line wins)");
+  app->add_option("--threads", common.threads, "threads (0: all that this process may use)")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  if (command.prints_json) app->add_flag("--json", common.json, "print the result as JSON");
+  app->add_flag("--quiet", common.quiet, "warnings and errors only");
+  app->add_flag("--verbose", common.verbose, "more detail");
+  return bound;
+}
+
+int run_command(Bound& bound, const CommonOptions& common, const std::string& config) {
+  auto& declared = bound.command->options.options();
+  for (std::size_t i = 0; i < declared.size(); ++i) declared[i].given = bound.options[i]->count() > 0;
+  if (!config.empty()) bound.command->options.read_toml(config);
+  bound.command->options.validate();
+  log::initialise(common.quiet ? log::Level::quiet : common.verbose ? log::Level::verbose : log::Level::normal);
+  if (common.threads > 0) set_thread_count(common.threads);
+  install_interrupt_handlers();
+  return bound.command->run(common);
+}
+
+int one_line(const std::string& message, int code) {
+  std::cerr << "cryoscape: " << message << "\n";
+  return code;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> commands) {
+  CLI::App program("Conformations, densities and energy landscapes from single-particle cryo-EM images", "cryoscape");
+  program.set_version_flag("--version", std::string("cryoscape ") + kVersion);
+  program.require_subcommand(1);
+  CommonOptions common;
+  std::string config;
+  for (int i = 0; i < argc; ++i) common.command_line += (i ? " " : "") + std::string(i ? argv[i] : "cryoscape");
+  std::vector<Bound> bound;
+  for (auto& command : commands) bound.push_back(bind_command(program, *command, common, config));
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return program.exit(e);
+  } catch (const CLI::CallForVersion& e) {
+    return program.exit(e);
+  } catch (const CLI::ParseError& e) {
+    return one_line(fmt::format("{} (see cryoscape --help)", e.what()), 2);
+  }
+  try {
+    for (auto& b : bound)
+      if (b.app->parsed()) return run_command(b, common, config);
+    return 2;
+  } catch (const UsageError& e) {
+    return one_line(e.what(), 2);
+  } catch (const Interrupted& e) {
+    return one_line(e.what(), 128 + e.signal);
+  } catch (const std::bad_alloc&) {
+    return one_line("out of memory: use a smaller --batch or --box, or fewer --threads", 1);
+  } catch (const std::exception& e) {
+    std::string message = e.what();
+    return one_line(message.substr(0, message.find('\n')), 1);
+  }
+}
+
+}  // namespace cryoscape::cli

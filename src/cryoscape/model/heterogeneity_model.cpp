@@ -1,0 +1,132 @@
+#include "cryoscape/model/heterogeneity_model.hpp"
+
+#include "cryoscape/util/error.hpp"
+
+namespace cryoscape::model {
+namespace {
+
+constexpr double kLatticeMargin = 16, kLatticeMinSpacing = 4;  // Å
+constexpr int kLatticePoints = 1500;
+
+/// Score of coordinates as one differentiable operation: the kernel computes value and gradient together.
+struct ScoreFunction : torch::autograd::Function<ScoreFunction> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& coordinates,
+                               HeterogeneityModel* model, const particles::Batch* batch, bool with_gradient,
+                               Scores* scores, bool with_sums, const LikelihoodOptions* options) {
+    const auto x = coordinates.contiguous();
+    auto value = torch::empty({x.size(0)}), gradient = with_gradient ? torch::empty_like(x) : torch::Tensor();
+    scores->contrast = torch::empty({x.size(0)});
+    scores->chi_square = torch::empty({x.size(0)});
+    LikelihoodOutput output{value.data_ptr<float>(), with_gradient ? gradient.data_ptr<float>() : nullptr,
+                            scores->contrast.data_ptr<float>(), scores->chi_square.data_ptr<float>(),
+                            with_sums ? &scores->sums : nullptr};
+    evaluate_likelihood(model->projection(), model->scene().amplitudes, model->spectral(), *options,
+                        view(*batch, x), output);
+    if (with_gradient) context->save_for_backward({gradient});
+    return value;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list outer) {
+    const auto gradient = context->get_saved_variables()[0];
+    return {gradient * outer[0].view({-1, 1, 1}), {}, {}, {}, {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+BatchView view(const particles::Batch& batch, const torch::Tensor& coordinates) {
+  BatchView v;
+  v.size = static_cast<int>(batch.indices.size(0));
+  v.coordinates = coordinates.defined() ? coordinates.data_ptr<float>() : nullptr;
+  v.rotations = batch.rotations.data_ptr<float>();
+  v.shifts = batch.shifts.data_ptr<float>();
+  v.spectra = reinterpret_cast<const std::complex<float>*>(batch.spectra.data_ptr<c10::complex<float>>());
+  v.ctf = batch.ctf.data_ptr<float>();
+  v.groups = batch.groups.data_ptr<std::int64_t>();
+  return v;
+}
+
+HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene, std::uint64_t seed)
+    : options_(options), scene_(std::move(scene)), spectral_(scene_.box, scene_.max_shell, scene_.optics_groups) {
+  auto prior_options = options_.prior;
+  prior_options.dim = options_.latent_dim;
+  prior_ = register_module("prior", latent::make_prior(prior_options, seed));
+  latent_dim_ = prior_->dim();
+  torch::manual_seed(seed);
+  const bool raw = options_.encoder_input == "image";
+  if (!raw) lattice_ = make_feature_lattice(scene_.coordinates, kLatticeMargin, kLatticeMinSpacing, kLatticePoints);
+  const auto features = raw ? static_cast<std::int64_t>(scene_.box) * scene_.box
+                            : static_cast<std::int64_t>(lattice_.size()) + 9;
+  const bool gaussian = prior_->family() == latent::Family::gaussian;
+  encoder_ = register_module("encoder", make_mlp_encoder(features, gaussian ? 2 * latent_dim_ : latent_dim_));
+  const auto beads = static_cast<std::int64_t>(scene_.beads());
+  decoder_ = register_module("decoder", make_residue_decoder(latent_dim_, beads));
+  reference_ = register_buffer("reference", torch::tensor(scene_.coordinates).view({1, beads, 3}));
+}
+
+torch::Tensor HeterogeneityModel::encoder_features(const particles::Batch& batch) const {
+  const auto size = batch.indices.size(0);
+  if (options_.encoder_input == "image") return batch.images.view({size, -1});
+  const auto points = static_cast<std::int64_t>(lattice_.size());
+  auto values = torch::empty({size, points});
+  backproject_features(lattice_, projection(), spectral_, view(batch, {}),
+                       {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+  return torch::cat({values, batch.rotations.view({size, 9})}, 1);
+}
+
+latent::Posterior HeterogeneityModel::encode(const particles::Batch& batch) {
+  const auto out = encoder_->forward(encoder_features(batch));
+  latent::Posterior posterior;
+  posterior.family = prior_->family();
+  if (posterior.family == latent::Family::bernoulli) {
+    posterior.mean = out;
+    return posterior;
+  }
+  const auto parts = out.chunk(2, 1);
+  posterior.mean = parts[0];
+  // Smooth bounds keep exp() finite whatever the encoder says early on.
+  posterior.log_std = 3.0 * torch::tanh(parts[1] / 3.0) - 1.0;
+  return posterior;
+}
+
+torch::Tensor HeterogeneityModel::decode(const torch::Tensor& latents) {
+  const auto input = prior_->family() == latent::Family::bernoulli ? 2 * latents - 1 : latents;
+  return reference_ + decoder_->forward(input).view({latents.size(0), -1, 3});
+}
+
+Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particles::Batch& batch, bool with_sums, Score how) {
+  Scores scores;
+  auto options = likelihood_options();
+  if (how == Score::fixed_contrast) options.contrast_sd = 0;
+  const bool with_gradient = torch::GradMode::is_enabled() && coordinates.requires_grad();
+  scores.log_likelihood = ScoreFunction::apply(coordinates, this, &batch, with_gradient, &scores, with_sums, &options);
+  return scores;
+}
+
+torch::Tensor HeterogeneityModel::point_estimate(const latent::Posterior& posterior) {
+  return posterior.family == latent::Family::bernoulli ? torch::sigmoid(posterior.mean) : posterior.mean;
+}
+
+projection::ProjectionSpec HeterogeneityModel::projection() const {
+  projection::ProjectionSpec spec;
+  spec.box = scene_.box;
+  spec.pixel_size = static_cast<float>(scene_.pixel_size);
+  spec.sigma = static_cast<float>(options_.bead_sigma);
+  return spec;
+}
+
+LikelihoodOptions HeterogeneityModel::likelihood_options() const {
+  LikelihoodOptions likelihood;
+  if (options_.no_contrast) likelihood.contrast_sd = 0;
+  likelihood.correlation = options_.likelihood == "correlation";
+  return likelihood;
+}
+
+std::vector<torch::Tensor> HeterogeneityModel::network_parameters() const {
+  auto parameters = encoder_->parameters();
+  for (auto& p : decoder_->parameters()) parameters.push_back(p);
+  return parameters;
+}
+
+}  // namespace cryoscape::model

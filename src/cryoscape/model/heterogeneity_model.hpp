@@ -1,0 +1,82 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "cryoscape/latent/prior.hpp"
+#include "cryoscape/model/backprojection.hpp"
+#include "cryoscape/model/image_likelihood.hpp"
+#include "cryoscape/model/networks.hpp"
+#include "cryoscape/model/options.hpp"
+#include "cryoscape/model/spectral_model.hpp"
+#include "cryoscape/particles/batch.hpp"
+
+namespace cryoscape::model {
+
+/// What the images and the reference fix: grid, beads and the number of optics groups.
+struct Scene {
+  int box = 0;
+  double pixel_size = 0;             ///< Å, of the training box
+  int max_shell = 0;                 ///< last shell of the likelihood
+  int optics_groups = 1;
+  std::vector<float> coordinates;    ///< (N, 3) Å, the centred reference
+  std::vector<float> amplitudes;     ///< (N) electrons
+
+  std::size_t beads() const { return amplitudes.size(); }
+};
+
+/// How contrast is treated in a score: as the options say, or fixed at 1 (to calibrate the gain from scratch).
+enum class Score { training, fixed_contrast };
+
+/// Scores of one batch; every tensor is (B).
+struct Scores {
+  torch::Tensor log_likelihood;  ///< differentiable in the coordinates
+  torch::Tensor contrast, chi_square;
+  std::vector<SpectralSums> sums;  ///< filled on request
+};
+
+/// Encoder → posterior → latent → decoder → coordinates → projection → CTF → score, with the prior and the spectral model of noise
+/// and gain. Networks and prior are submodules, so saving the module saves all of them; the spectral model is saved beside them.
+class HeterogeneityModel : public torch::nn::Module {
+ public:
+  HeterogeneityModel(const ModelOptions& options, Scene scene, std::uint64_t seed);
+
+  /// q(z | image, pose, CTF) of a batch.
+  latent::Posterior encode(const particles::Batch& batch);
+  /// Coordinates (B, N, 3) Å, centred, of latents (B, d): as sampled for a Gaussian family, smoothed bits in [0, 1] for a binary one.
+  torch::Tensor decode(const torch::Tensor& latents);
+  /// Scores coordinates (B, N, 3) against the batch's images. `with_sums` also collects the spectral sums.
+  Scores score(const torch::Tensor& coordinates, const particles::Batch& batch, bool with_sums, Score how = Score::training);
+
+  /// The latents' posterior mean as the decoder takes it: means, or the probabilities of bits.
+  static torch::Tensor point_estimate(const latent::Posterior& posterior);
+
+  latent::Prior& prior() { return *prior_; }
+  const Scene& scene() const { return scene_; }
+  const ModelOptions& options() const { return options_; }
+  SpectralModel& spectral() { return spectral_; }
+  projection::ProjectionSpec projection() const;
+  LikelihoodOptions likelihood_options() const;
+  /// Latent dimension: of the vector that posteriors, files and the decoder use.
+  std::int64_t latent_dim() const { return latent_dim_; }
+  /// Parameters of encoder and decoder, which the main optimiser moves; the prior has its own.
+  std::vector<torch::Tensor> network_parameters() const;
+
+ private:
+  torch::Tensor encoder_features(const particles::Batch& batch) const;
+
+  ModelOptions options_;
+  Scene scene_;
+  std::int64_t latent_dim_;
+  SpectralModel spectral_;
+  FeatureLattice lattice_;
+  std::shared_ptr<latent::Prior> prior_;
+  Mlp encoder_{nullptr}, decoder_{nullptr};
+  torch::Tensor reference_;
+};
+
+/// The arrays of a batch, with coordinates (B, N, 3), as the kernels take them. The tensors must outlive the view.
+BatchView view(const particles::Batch& batch, const torch::Tensor& coordinates);
+
+}  // namespace cryoscape::model

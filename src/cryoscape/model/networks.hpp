@@ -1,0 +1,27 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <vector>
+
+namespace cryoscape::model {
+
+/// Plain multilayer perceptron: linear layers with SiLU between them, none after the last. Sizes include input and output.
+class MlpImpl : public torch::nn::Module {
+ public:
+  explicit MlpImpl(const std::vector<std::int64_t>& sizes);
+  torch::Tensor forward(torch::Tensor x);
+  torch::nn::Linear last() const { return layers_.back(); }
+
+ private:
+  std::vector<torch::nn::Linear> layers_;
+};
+TORCH_MODULE(Mlp);
+
+/// Encoder `mlp` (CryoSTAR): flat features (B, F) → `outputs` numbers (B, outputs), hidden layers 512, 256, 128, 64, 32.
+Mlp make_mlp_encoder(std::int64_t features, std::int64_t outputs);
+
+/// Decoder `residue` (CryoSTAR): latents (B, d) → displacements of every bead (B, 3N), hidden layers 32, 64, 128, 256, 512. The last
+/// layer starts at zero, so a run starts at the reference.
+Mlp make_residue_decoder(std::int64_t latent_dim, std::int64_t beads);
+
+}  // namespace cryoscape::model

@@ -1,0 +1,21 @@
+#include "cryoscape/model/options.hpp"
+
+namespace cryoscape::model {
+
+void ModelOptions::declare(OptionSet& set) {
+  set.add("encoder", &encoder, "network that reads images").choices = {"mlp"};
+  set.add("encoder-input", &encoder_input,
+          "what the encoder sees: the image back-projected into the molecule's frame, or the raw image")
+      .choices = {"backprojection", "image"};
+  set.add("decoder", &decoder, "network that moves the residues").choices = {"residue"};
+  auto& dim = set.add("latent-dim", &latent_dim, "latent dimension of continuous priors");
+  dim.minimum = 1, dim.maximum = 256;
+  set.add("likelihood", &likelihood, "score of an image: Gaussian noise in nats, or CryoSTAR's correlation")
+      .choices = {"gaussian", "correlation"};
+  set.add("no-contrast", &no_contrast, "fix every particle's contrast at 1 instead of integrating it out");
+  auto& sigma = set.add("bead-sigma", &bead_sigma, "standard deviation of a bead's density, A");
+  sigma.minimum = 0.2, sigma.maximum = 20;
+  prior.declare(set);
+}
+
+}  // namespace cryoscape::model

@@ -1,0 +1,105 @@
+#include <torch/torch.h>
+
+#include "cryoscape/training/trainer.hpp"
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/files.hpp"
+
+namespace cryoscape::training {
+namespace {
+
+torch::Tensor as_tensor(std::span<const double> values) {
+  return torch::from_blob(const_cast<double*>(values.data()), {static_cast<std::int64_t>(values.size())}, torch::kFloat64).clone();
+}
+
+std::vector<double> as_vector(const torch::Tensor& tensor) {
+  return {tensor.data_ptr<double>(), tensor.data_ptr<double>() + tensor.numel()};
+}
+
+/// State of an optimiser that may not exist, as a nested archive.
+void save_optimiser(torch::serialize::OutputArchive& archive, const torch::optim::Optimizer* optimiser) {
+  if (!optimiser) return;
+  torch::serialize::OutputArchive nested;
+  optimiser->save(nested);
+  archive.write("prior_optimiser", nested);
+}
+
+}  // namespace
+
+void save_model(torch::serialize::OutputArchive& archive, model::HeterogeneityModel& model) {
+  torch::serialize::OutputArchive networks;
+  model.save(networks);
+  archive.write("model", networks);
+  archive.write("spectral", as_tensor(model.spectral().state()));
+}
+
+void load_model(torch::serialize::InputArchive& archive, model::HeterogeneityModel& model) {
+  torch::serialize::InputArchive networks;
+  archive.read("model", networks);
+  model.load(networks);
+  torch::Tensor spectral;
+  archive.read("spectral", spectral);
+  model.spectral().set_state(as_vector(spectral));
+}
+
+void load_model_file(const std::filesystem::path& checkpoint, model::HeterogeneityModel& model) {
+  try {
+    torch::serialize::InputArchive archive;
+    archive.load_from(checkpoint.string());
+    load_model(archive, model);
+  } catch (const c10::Error&) {
+    fail("{} is missing, damaged or of another model: train again", checkpoint.string());
+  }
+}
+
+void Trainer::save_checkpoint() {
+  torch::serialize::OutputArchive archive;
+  save_model(archive, model_);
+  torch::serialize::OutputArchive optimiser;
+  optimiser_.save(optimiser);
+  archive.write("optimiser", optimiser);
+  save_optimiser(archive, prior_optimiser_.get());
+  archive.write("generator", generator_.get_state());
+  archive.write("log_partition", torch::tensor(log_partition_, torch::kFloat64));
+  archive.write("edge_variance", as_tensor(restraints_.state()));
+  archive.write("progress", torch::tensor({progress_.step, static_cast<std::int64_t>(progress_.epoch), progress_.offset,
+                                           static_cast<std::int64_t>(warm_up_finished_)}));
+  replace_file(folder_.file("checkpoint.pt"), [&](const std::filesystem::path& temporary) {
+    try {
+      archive.save_to(temporary.string());
+    } catch (const std::exception&) {
+      fail("cannot write {}: is the disk full?", folder_.file("checkpoint.pt").string());
+    }
+  });
+}
+
+void Trainer::load_checkpoint() {
+  const auto path = folder_.file("checkpoint.pt");
+  if (!std::filesystem::exists(path)) fail("{} does not exist: nothing to resume", path.string());
+  try {
+    torch::serialize::InputArchive archive;
+    archive.load_from(path.string());
+    load_model(archive, model_);
+    torch::serialize::InputArchive optimiser, prior;
+    archive.read("optimiser", optimiser);
+    optimiser_.load(optimiser);
+    if (prior_optimiser_) {
+      archive.read("prior_optimiser", prior);
+      prior_optimiser_->load(prior);
+    }
+    torch::Tensor generator, variance, progress, log_partition;
+    archive.read("generator", generator);
+    generator_.set_state(generator);
+    archive.read("log_partition", log_partition);
+    log_partition_ = log_partition.item<double>();
+    archive.read("edge_variance", variance);
+    restraints_.set_state(as_vector(variance));
+    archive.read("progress", progress);
+    const auto* p = progress.data_ptr<std::int64_t>();
+    progress_ = {p[0], static_cast<int>(p[1]), p[2]};
+    warm_up_finished_ = p[3] != 0;
+  } catch (const c10::Error&) {
+    fail("{} is damaged or of a run with other options: start again without --resume", path.string());
+  }
+}
+
+}  // namespace cryoscape::training

@@ -1,0 +1,65 @@
+#include "cryoscape/training/objective.hpp"
+
+namespace cryoscape::training {
+namespace {
+
+struct RestraintFunction : torch::autograd::Function<RestraintFunction> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& coordinates,
+                               structure::RestraintEvaluator* evaluator, const RestraintSchedule* schedule) {
+    const auto x = coordinates.contiguous();
+    auto energy = torch::empty({x.size(0)}), gradient = torch::empty_like(x);
+    evaluator->evaluate({x.data_ptr<float>(), static_cast<std::size_t>(x.numel())}, static_cast<int>(x.size(0)),
+                        schedule->weights, schedule->drop_fraction,
+                        {energy.data_ptr<float>(), static_cast<std::size_t>(energy.numel())},
+                        {gradient.data_ptr<float>(), static_cast<std::size_t>(gradient.numel())});
+    context->save_for_backward({gradient});
+    return energy;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list outer) {
+    const auto gradient = context->get_saved_variables()[0];
+    return {gradient * outer[0].view({-1, 1, 1}), {}, {}};
+  }
+};
+
+/// CryoSTAR's KL: clamped from below per dimension, averaged over dimensions, divided by the number of pixels.
+torch::Tensor clamped_kl(const torch::Tensor& kl, std::int64_t dim, double pixels) {
+  constexpr double kFreeNats = 3;
+  return torch::clamp_min(kl / static_cast<double>(dim), kFreeNats) / pixels;
+}
+
+}  // namespace
+
+torch::Tensor restraint_energy(const torch::Tensor& coordinates, structure::RestraintEvaluator& evaluator,
+                               const RestraintSchedule& schedule) {
+  return RestraintFunction::apply(coordinates, &evaluator, &schedule);
+}
+
+Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
+                              structure::RestraintEvaluator& restraints, const RestraintSchedule& schedule,
+                              double log_partition, torch::Generator& generator) {
+  Evaluation out;
+  out.posterior = model.encode(batch);
+  out.sample = model.prior().draw(out.posterior, generator);
+  auto scores = model.score(model.decode(out.sample.smooth), batch, true);
+  const auto kl = model.prior().cross_entropy(out.posterior, out.sample) - latent::entropy(out.posterior);
+  const auto energy = restraint_energy(model.decode(out.sample.smooth.detach()), restraints, schedule);
+  auto& terms = out.terms;
+  if (model.likelihood_options().correlation) {
+    const double pixels = static_cast<double>(model.scene().box) * model.scene().box;
+    terms.loss = (-scores.log_likelihood + beta * clamped_kl(kl, model.latent_dim(), pixels) + energy / pixels).mean();
+  } else {
+    terms.loss = (-scores.log_likelihood + beta * kl + energy).mean();
+  }
+  terms.log_likelihood = scores.log_likelihood.mean().item<double>();
+  terms.kl = kl.mean().item<double>() + log_partition;
+  terms.restraint = energy.mean().item<double>();
+  terms.bound = terms.log_likelihood - terms.kl;
+  terms.chi_square = scores.chi_square.mean().item<double>();
+  terms.contrast = scores.contrast.mean().item<double>();
+  out.sums = std::move(scores.sums);
+  return out;
+}
+
+}  // namespace cryoscape::training

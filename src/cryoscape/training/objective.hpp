@@ -1,0 +1,39 @@
+#pragma once
+#include <torch/torch.h>
+
+#include "cryoscape/model/heterogeneity_model.hpp"
+#include "cryoscape/structure/restraints.hpp"
+
+namespace cryoscape::training {
+
+/// Stiffness of the restraints at one moment of training, kT/Å², and the share of elastic edges let go.
+struct RestraintSchedule {
+  structure::RestraintWeights weights;
+  float drop_fraction = 0;
+};
+
+/// Named terms of one batch, means over particles, in nats (correlation: dimensionless).
+struct Terms {
+  torch::Tensor loss;  ///< what encoder and decoder minimise
+  double log_likelihood = 0, kl = 0, restraint = 0, bound = 0, chi_square = 0, contrast = 0;
+};
+
+/// Energy of structures (B, N, 3) under the restraints, (B) kT, differentiable in the coordinates.
+torch::Tensor restraint_energy(const torch::Tensor& coordinates, structure::RestraintEvaluator& evaluator,
+                               const RestraintSchedule& schedule);
+
+/// One evaluation of the training objective  −E_q[log p(x|z)] + β KL(q‖p) + E_restraint  on a batch.
+/// The restraints' gradient reaches the decoder only (latents detached), so the encoder targets p(x|z)p(z).
+/// `log_partition` is the prior's, for reporting the KL in full.
+/// With the correlation likelihood: CryoSTAR's objective, −correlation + β KL/D² with the KL clamped at 3 nats per dimension.
+struct Evaluation {
+  Terms terms;
+  latent::Posterior posterior;
+  latent::Sample sample;
+  std::vector<model::SpectralSums> sums;
+};
+Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
+                              structure::RestraintEvaluator& restraints, const RestraintSchedule& schedule,
+                              double log_partition, torch::Generator& generator);
+
+}  // namespace cryoscape::training

@@ -1,0 +1,39 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "cryoscape/util/options.hpp"
+
+namespace cryoscape::training {
+
+/// Which particles are read, how, and against which reference; every field is an option of `train`.
+struct InputOptions {
+  std::string particles;  ///< positional
+  std::string model;
+  std::optional<std::string> map, model_origin, dir, subset;
+  int half = 0;
+  int box = 0;                           ///< pixels; 0: chosen from the images
+  double resolution = 0, diameter = 0;   ///< Å; 0: chosen from box and model
+  std::string contrast = "auto";
+  bool invert = false;
+  std::string beads = "residue";
+
+  void declare(OptionSet& set);
+};
+
+/// How the model is trained; every field is an option of `train`.
+struct TrainingOptions {
+  int epochs = 0;
+  int batch = 64;
+  double learning_rate = 1e-3;
+  double beta = 1;
+  double warm_up = 0.2;
+  double held_out = 0.05;
+  int seed = 0;
+  double bond_weight = 2, edge_weight = 0.003, clash_weight = 2, edge_drop = 0.2;
+  bool between_chains = false;
+
+  void declare(OptionSet& set);
+};
+
+}  // namespace cryoscape::training

@@ -1,0 +1,94 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cryoscape/model/heterogeneity_model.hpp"
+#include "cryoscape/particles/loader.hpp"
+#include "cryoscape/particles/particle_set.hpp"
+#include "cryoscape/structure/restraints.hpp"
+#include "cryoscape/training/adamw.hpp"
+#include "cryoscape/training/objective.hpp"
+#include "cryoscape/training/options.hpp"
+#include "cryoscape/training/run_folder.hpp"
+
+namespace cryoscape::training {
+
+/// Latents of particles, row by row in the order asked for.
+struct Latents {
+  std::int64_t dim = 0;
+  std::vector<float> mean, standard_deviation;  ///< (rows, dim); for bits: probability and its standard deviation
+};
+
+/// Held-out bounds: one value per held-out particle, nats, β = 1, noise and gain frozen, restraints excluded.
+struct HeldOutBound {
+  std::vector<std::uint32_t> indices;
+  std::vector<float> bound;
+  double mean = 0, standard_error = 0;
+};
+
+/// Trains a model on particles: calibration of noise and gain at the reference, then epochs of gradient steps.
+/// Deterministic for a seed and thread count; a resumed run continues bit for bit.
+class Trainer {
+ public:
+  Trainer(model::HeterogeneityModel& model, const particles::ParticleSet& particles, particles::LoaderOptions loader,
+          structure::RestraintEvaluator& restraints, TrainingOptions options, RunFolder folder);
+
+  /// Runs to the end. `resume` continues from the folder's checkpoint. On SIGINT or SIGTERM: finishes the step, writes the
+  /// checkpoint and throws Interrupted.
+  void run(bool resume);
+
+  /// Posterior means and standard deviations of particles, in the order given; NaN for unusable ones.
+  Latents encode(std::span<const std::uint32_t> particles);
+  HeldOutBound held_out_bound();
+
+  void save_checkpoint();
+  void load_checkpoint();
+  int epochs() const { return epochs_; }
+
+ private:
+  struct Position {
+    std::int64_t step = 0;   ///< steps done
+    int epoch = 0;           ///< epochs done
+    std::int64_t offset = 0; ///< particles of the current epoch's order that were used
+  };
+  void calibrate();
+  void run_epoch();
+  void train_step(const particles::Batch& batch);
+  nlohmann::json step_record() const;
+  void log_step();
+  void finish_warm_up();
+  void finish_epoch();
+  double fraction_done() const;
+  double learning_rate() const;
+  double kl_weight() const;
+  RestraintSchedule restraint_schedule() const;
+
+  model::HeterogeneityModel& model_;
+  const particles::ParticleSet& particles_;
+  particles::ParticleLoader loader_, pass_loader_;  ///< for training epochs; for passes in between
+  structure::RestraintEvaluator& restraints_;
+  TrainingOptions options_;
+  RunFolder folder_;
+  std::vector<std::uint32_t> training_, held_out_;
+  int epochs_ = 0;
+  std::int64_t steps_per_epoch_ = 0;
+  Position progress_;
+  bool warm_up_finished_ = false;
+  AdamW optimiser_;
+  std::unique_ptr<torch::optim::Optimizer> prior_optimiser_;
+  torch::Generator generator_;
+  Terms last_terms_;
+  double log_partition_ = 0;
+  double seconds_training_ = 0;
+  std::int64_t images_timed_ = 0;
+};
+
+/// Saves and loads what decoding and scoring need: networks, prior, spectral model.
+void save_model(torch::serialize::OutputArchive& archive, model::HeterogeneityModel& model);
+void load_model(torch::serialize::InputArchive& archive, model::HeterogeneityModel& model);
+/// Loads them from a checkpoint file. Throws Error if it is missing, damaged or of another model.
+void load_model_file(const std::filesystem::path& checkpoint, model::HeterogeneityModel& model);
+
+}  // namespace cryoscape::training
