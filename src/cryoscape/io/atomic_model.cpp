@@ -3,6 +3,7 @@
 #define GEMMI_WRITE_IMPLEMENTATION
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gemmi/gz.hpp>
 #include <gemmi/mmread.hpp>
 #include <gemmi/polyheur.hpp>
@@ -19,6 +20,21 @@ bool has_atom(const gemmi::Residue& residue, const std::string& name) {
   for (const auto& atom : residue.atoms)
     if (atom.name == name) return true;
   return false;
+}
+
+/// Files from simulations often have no element column and names in the wrong columns: "CA" then reads as calcium, "HG" as mercury, "HB1" as
+/// nothing. In the residue of a polymer such elements are what the name's first letter says.
+void repair_elements(gemmi::Residue& residue) {
+  const bool peptide = has_atom(residue, "CA") && ((has_atom(residue, "N") && has_atom(residue, "C")) ||
+                                                   gemmi::find_tabulated_residue(residue.name).is_amino_acid());
+  if (!peptide && !has_atom(residue, "C4'") && !has_atom(residue, "C4*")) return;
+  for (auto& atom : residue.atoms) {
+    const auto letter = std::find_if(atom.name.begin(), atom.name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    const std::string symbol = atom.element.uname();
+    const bool guessed = atom.element == gemmi::El::X || (symbol.size() == 2 && atom.name.starts_with(symbol) && symbol != "SE" && symbol != "CL");
+    if (guessed && letter != atom.name.end() && std::string("HCNOSP").find(*letter) != std::string::npos)
+      atom.element = gemmi::Element(std::string(1, *letter));
+  }
 }
 
 /// By its atoms, so that HSD, MSE and modified bases count for what they are; calcium ("CA" of element Ca) is no protein.
@@ -117,10 +133,13 @@ std::vector<AtomicModel> read_models(const std::filesystem::path& path) {
     fail("cannot read the model {}: {}", path.string(), reason.substr(0, reason.find('\n')));
   }
   std::vector<AtomicModel> models;
-  for (const auto& model : structure.models) {
+  for (auto& model : structure.models) {
     AtomicModel out;
-    for (const auto& chain : model.chains)
-      for (const auto& residue : chain.residues) append_residue(residue, chain.name, out);
+    for (auto& chain : model.chains)
+      for (auto& residue : chain.residues) {
+        repair_elements(residue);
+        append_residue(residue, chain.name, out);
+      }
     if (!out.atoms.empty()) models.push_back(std::move(out));
   }
   if (models.empty()) fail("the model {} has no atoms", path.string());

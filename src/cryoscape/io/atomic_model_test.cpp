@@ -58,6 +58,31 @@ TEST(ReadModels, ConformersInsertionCodesAndKinds) {
   EXPECT_TRUE(atoms[9].water);
 }
 
+TEST(ReadModels, ElementsOfSimulationFilesComeFromTheNames) {
+  // CHARMM's columns: names start at column 13, and a segment's name instead of the element.
+  const auto path = temporary("charmm.pdb");
+  replace_text_file(path,
+                    "ATOM      1 N    MET     1     -11.053  26.680  12.742  1.00 84.71      4AKE\n"
+                    "ATOM      2 HT1  MET     1     -10.557  27.134  11.954  1.00  0.00      4AKE\n"
+                    "ATOM      3 CA   MET     1     -10.097  25.954  13.632  1.00 76.22      4AKE\n"
+                    "ATOM      4 HG1  MET     1     -10.547  26.033  16.994  1.00  0.00      4AKE\n"
+                    "ATOM      5 SD   MET     1      -9.555  23.853  16.769  1.00 66.16      4AKE\n"
+                    "ATOM      6 CE   MET     1     -11.146  23.543  17.595  1.00 65.65      4AKE\n"
+                    "ATOM      7 C    MET     1      -9.484  24.769  12.896  1.00 71.67      4AKE\n"
+                    "ATOM      8 OT1  MET     1     -10.210  23.949  12.352  1.00 63.59      4AKE\n"
+                    "ATOM      9 CA   GLY     2      -7.477  23.806  11.838  1.00 67.43      4AKE\n"
+                    "HETATM   10 CA    CA     3      10.000  25.000  13.000  1.00 20.00      IONS\n"
+                    "END\n");
+  const auto atoms = read_models(path).at(0).atoms;
+  const std::vector<std::string> expected{"N", "H", "C", "H", "S", "C", "C", "O", "C", "CA"};
+  ASSERT_EQ(atoms.size(), expected.size());
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    EXPECT_EQ(atoms[i].element, expected[i]) << atoms[i].name;
+    EXPECT_EQ(atoms[i].hydrogen, expected[i] == "H");
+    EXPECT_EQ(atoms[i].polymer, i < 9 ? Polymer::protein : Polymer::other);
+  }
+}
+
 TEST(WriteModels, BothFormatsReadBack) {
   const auto path = temporary("a.pdb");
   replace_text_file(path, kPdb);

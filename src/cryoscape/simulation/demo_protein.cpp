@@ -17,12 +17,12 @@ using geometry::Vec3;
 using std::numbers::pi;
 
 constexpr double kBond = 3.8, kRise = 1.5, kTurn = 100 * pi / 180;
-constexpr double kRadius = 2.28;                  // 2.3 Å; this value makes CA–CA along the helix 3.80 Å
+constexpr double kRadius = 2.28;  // 2.3 Å; this value makes CA–CA along the helix 3.80 Å
 constexpr double kNearSecond = 5.0, kFarSecond = 7.2;  // CA i to i+2: virtual bond angles of 82° to 143°
-constexpr double kApart = 4.6;                    // of all other pairs, with a margin above 4 Å
+constexpr double kApart = 4.6;                         // of all other pairs, with a margin above 4 Å
 
 constexpr int kModels = 61;
-constexpr double kBeyond = 0.1;            // the path goes beyond both end states by this share
+constexpr double kBeyond = 0.1;             // the path goes beyond both end states by this share
 constexpr double kOpening = 50 * pi / 180;  // of domain 2 about the hinge axis, closed to open
 constexpr double kTwist = 25 * pi / 180;    // of domain 2 about its first helix, half-way
 const Vec3 kHinge{0, 0, -17};
@@ -36,8 +36,8 @@ Vec3 cross(const Vec3& a, const Vec3& b) {
   return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
 }
 
-/// A helix of the plan: the middle of its axis, the tilt of the axis off z in x and y, its residues, the direction of the chain,
-/// the angle of its first residue, and the residues of the loop behind it.
+/// A helix of the plan: the middle of its axis, the tilt of the axis off z in x and y, its residues, the
+/// direction of the chain, the angle of its first residue, and the residues of the loop behind it.
 struct HelixPlan {
   Vec3 middle;
   double tilt_x, tilt_y;
@@ -47,7 +47,8 @@ struct HelixPlan {
   int loop;
 };
 
-// Closed state. Neighbours in the chain are neighbours in space, about 10 Å apart; the fifth helix ends and the sixth begins at the hinge.
+// Closed state. Neighbours in the chain are neighbours in space, about 10 Å apart; the fifth helix ends and
+// the sixth begins at the hinge.
 constexpr int kDomainOneHelices = 5;
 const std::array<HelixPlan, 10> kPlan{{{{-7.0, 10.5, 2.0}, 0.05, 0.10, 14, false, 0.3, 4},
                                        {{-16.5, 6.0, 0.0}, -0.08, 0.05, 18, true, 1.9, 5},
@@ -62,7 +63,7 @@ const std::array<HelixPlan, 10> kPlan{{{{-7.0, 10.5, 2.0}, 0.05, 0.10, 14, false
 
 struct Chain {
   std::vector<Vec3> position;
-  std::vector<bool> loop;          ///< free to move while loops are closed
+  std::vector<bool> loop;  ///< free to move while loops are closed
   int linker_begin = 0, linker_end = 0;
 };
 
@@ -71,12 +72,14 @@ void append_helix(const HelixPlan& plan, Chain& chain) {
   const Vec3 u = unit(cross(axis, {0.3, 1, 0.2})), v = cross(axis, u);
   for (int i = 0; i < plan.residues; ++i) {
     const double along = kRise * (i - 0.5 * (plan.residues - 1)), angle = plan.phase + kTurn * i;
-    chain.position.push_back(plan.middle + along * axis + (kRadius * std::cos(angle)) * u + (kRadius * std::sin(angle)) * v);
+    chain.position.push_back(plan.middle + along * axis + (kRadius * std::cos(angle)) * u +
+                             (kRadius * std::sin(angle)) * v);
     chain.loop.push_back(false);
   }
 }
 
-/// An arc of `residues` points from the chain's end towards `target`, bulging along `outward`; closed exactly by relax().
+/// An arc of `residues` points from the chain's end towards `target`, bulging along `outward`; closed exactly
+/// by relax().
 void append_loop(const Vec3& target, const Vec3& outward, int residues, Chain& chain) {
   const Vec3 from = chain.position.back(), chord = target - from;
   const double contour = kBond * (residues + 1), span = norm(chord);
@@ -88,7 +91,8 @@ void append_loop(const Vec3& target, const Vec3& outward, int residues, Chain& c
   }
 }
 
-/// Moves i and j along their connection towards a distance in [low, high], as far as they are free. Returns the violation.
+/// Moves i and j along their connection towards a distance in [low, high], as far as they are free. Returns
+/// the violation.
 double constrain(Chain& chain, std::size_t i, std::size_t j, double low, double high) {
   const Vec3 d = chain.position[j] - chain.position[i];
   const double length = norm(d), wanted = std::clamp(length, low, high), error = length - wanted;
@@ -138,7 +142,8 @@ Vec3 turned(const Vec3& x, const Vec3& axis, double angle, const Vec3& pivot) {
   return pivot + geometry::rotated(geometry::rotation_from_axis_angle(angle * axis), x - pivot);
 }
 
-/// Position t of the motion, 0 open to 1 closed: domain 2 is carried rigidly, the linker in shares, then its bonds are restored.
+/// Position t of the motion, 0 open to 1 closed: domain 2 is carried rigidly, the linker in shares, then its
+/// bonds are restored.
 Chain at_motion(const Chain& closed, double t) {
   Chain out = closed;
   const auto& first = kPlan[kDomainOneHelices];
@@ -146,7 +151,8 @@ Chain at_motion(const Chain& closed, double t) {
   const auto n = static_cast<int>(out.position.size());
   for (int i = 0; i < n; ++i) {
     out.loop[i] = i >= closed.linker_begin && i < closed.linker_end;
-    const double x = std::clamp((i + 1.0 - closed.linker_begin) / (closed.linker_end - closed.linker_begin + 1.0), 0.0, 1.0);
+    const double x = std::clamp(
+        (i + 1.0 - closed.linker_begin) / (closed.linker_end - closed.linker_begin + 1.0), 0.0, 1.0);
     const double share = x * x * (3 - 2 * x);
     const Vec3 twisted = turned(out.position[i], helix_axis, share * kTwist * 4 * t * (1 - t), first.middle);
     out.position[i] = turned(twisted, {0, 1, 0}, share * kOpening * (1 - t), kHinge);
@@ -157,11 +163,13 @@ Chain at_motion(const Chain& closed, double t) {
 
 /// Residue names: helix formers in helices, loop formers in loops, in a fixed random order.
 std::vector<std::string> make_sequence(const Chain& chain) {
-  static const std::array<const char*, 13> kHelix{"ALA", "LEU", "GLU", "LYS", "GLN", "ARG", "MET", "ILE", "VAL", "PHE", "TYR", "TRP", "ALA"};
+  static const std::array<const char*, 13> kHelix{"ALA", "LEU", "GLU", "LYS", "GLN", "ARG", "MET",
+                                                  "ILE", "VAL", "PHE", "TYR", "TRP", "ALA"};
   static const std::array<const char*, 8> kLoop{"GLY", "SER", "ASP", "ASN", "PRO", "THR", "GLY", "HIS"};
   Philox random(20240607);
   std::vector<std::string> names;
-  for (const bool loop : chain.loop) names.emplace_back(loop ? kLoop[random.below(kLoop.size())] : kHelix[random.below(kHelix.size())]);
+  for (const bool loop : chain.loop)
+    names.emplace_back(loop ? kLoop[random.below(kLoop.size())] : kHelix[random.below(kHelix.size())]);
   return names;
 }
 
@@ -196,8 +204,11 @@ DemoProtein make_demo_protein() {
     const double t = -kBeyond + (1 + 2 * kBeyond) * m / (kModels - 1);
     out.path.push_back(make_model(at_motion(closed, t), names, centre));
   }
-  const auto model_of = [](double t) { return 1 + static_cast<int>(std::lround((t + kBeyond) / (1 + 2 * kBeyond) * (kModels - 1))); };
-  out.states = {{"open", model_of(0), 0.6}, {"closed", model_of(1), 0.3}, {"intermediate", model_of(0.5), 0.1}};
+  const auto model_of = [](double t) {
+    return 1 + static_cast<int>(std::lround((t + kBeyond) / (1 + 2 * kBeyond) * (kModels - 1)));
+  };
+  out.states = {
+      {"open", model_of(0), 0.6}, {"closed", model_of(1), 0.3}, {"intermediate", model_of(0.5), 0.1}};
   return out;
 }
 

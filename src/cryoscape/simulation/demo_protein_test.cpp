@@ -25,17 +25,19 @@ double distance(const std::vector<float>& x, std::size_t i, std::size_t j) {
   return std::hypot(x[3 * i] - x[3 * j], x[3 * i + 1] - x[3 * j + 1], x[3 * i + 2] - x[3 * j + 2]);
 }
 
-/// Whether residues i … i+4 are a right-handed α helix by their distances and the sign of their triple product.
+/// Whether residues i … i+4 are a right-handed α helix by their distances and the sign of their triple
+/// product.
 bool helical(const std::vector<float>& x, std::size_t i) {
   const auto d = [&](std::size_t k, int c) { return x[3 * (k + 1) + c] - x[3 * k + c]; };
   const double triple = d(i, 0) * (d(i + 1, 1) * d(i + 2, 2) - d(i + 1, 2) * d(i + 2, 1)) -
                         d(i, 1) * (d(i + 1, 0) * d(i + 2, 2) - d(i + 1, 2) * d(i + 2, 0)) +
                         d(i, 2) * (d(i + 1, 0) * d(i + 2, 1) - d(i + 1, 1) * d(i + 2, 0));
-  return triple > 0 && std::abs(distance(x, i, i + 3) - 5.0) < 0.2 && std::abs(distance(x, i, i + 4) - 6.2) < 0.2;
+  return triple > 0 && std::abs(distance(x, i, i + 3) - 5.0) < 0.2 &&
+         std::abs(distance(x, i, i + 4) - 6.2) < 0.2;
 }
 
 double state_rmsd(int a, int b) {
-  const auto &s = protein().states;
+  const auto& s = protein().states;
   return geometry::superposed_rmsd(model(s[a].model), model(s[b].model));
 }
 
@@ -44,7 +46,8 @@ double state_rmsd(int a, int b) {
 TEST(DemoProtein, NeighboursAlongTheChainAreOneBondApart) {
   for (int m = 1; m <= static_cast<int>(protein().path.size()); ++m) {
     const auto x = model(m);
-    for (std::size_t i = 0; i + 1 < x.size() / 3; ++i) ASSERT_NEAR(distance(x, i, i + 1), 3.8, 0.02) << "model " << m << ", residue " << i + 1;
+    for (std::size_t i = 0; i + 1 < x.size() / 3; ++i)
+      ASSERT_NEAR(distance(x, i, i + 1), 3.8, 0.02) << "model " << m << ", residue " << i + 1;
   }
 }
 
@@ -104,17 +107,21 @@ TEST(DemoProtein, TheMotionIsSmooth) {
   for (const auto& m : protein().path) models.push_back(io::positions_of(m));
   const SmoothPath path(models);
   for (std::size_t m = 0; m < models.size(); ++m)
-    EXPECT_LT(geometry::rmsd(models[m], path.at_model(static_cast<double>(m) + 1)), 0.05) << "model " << m + 1;
-  for (std::size_t m = 0; m + 1 < models.size(); ++m) EXPECT_LT(geometry::rmsd(models[m], models[m + 1]), 0.5);
+    EXPECT_LT(geometry::rmsd(models[m], path.at_model(static_cast<double>(m) + 1)), 0.05)
+        << "model " << m + 1;
+  for (std::size_t m = 0; m + 1 < models.size(); ++m)
+    EXPECT_LT(geometry::rmsd(models[m], models[m + 1]), 0.5);
 }
 
 TEST(DemoProtein, IsCompactAndCentred) {
   const auto x = model(31);
   double centroid[3] = {}, square = 0;
   const std::size_t n = x.size() / 3;
-  for (std::size_t i = 0; i < x.size(); ++i) centroid[i % 3] += x[i] / static_cast<double>(n), square += x[i] * x[i] / static_cast<double>(n);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    centroid[i % 3] += x[i] / static_cast<double>(n), square += x[i] * x[i] / static_cast<double>(n);
   for (const double c : centroid) EXPECT_NEAR(c, 0, 1e-3);
-  // Radius of gyration of a globular protein: 2.2 N^0.38 (Skolnick, Kolinski, Ortiz 1997); two open domains are somewhat larger.
+  // Radius of gyration of a globular protein: 2.2 N^0.38 (Skolnick, Kolinski, Ortiz 1997); two open domains
+  // are somewhat larger.
   const double globular = 2.2 * std::pow(static_cast<double>(n), 0.38);
   EXPECT_GT(std::sqrt(square), 0.9 * globular);
   EXPECT_LT(std::sqrt(square), 1.4 * globular);
@@ -129,5 +136,6 @@ TEST(DemoProtein, PopulationsSumToOne) {
 TEST(DemoProtein, IsTheSameEveryTime) {
   const auto again = make_demo_protein();
   ASSERT_EQ(again.path.size(), protein().path.size());
-  for (std::size_t m = 0; m < again.path.size(); ++m) EXPECT_EQ(io::positions_of(again.path[m]), model(static_cast<int>(m) + 1));
+  for (std::size_t m = 0; m < again.path.size(); ++m)
+    EXPECT_EQ(io::positions_of(again.path[m]), model(static_cast<int>(m) + 1));
 }

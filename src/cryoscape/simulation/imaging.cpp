@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kColourLength = 20;  // Å
 constexpr double kColourFloor = 0.25;
-// Step of the central difference for derivatives, in Å of the fastest bead: small against σ, large against float rounding.
+// Step of the central difference for derivatives, in Å of the fastest bead: small against σ, large against
+// float rounding.
 constexpr double kDifferenceStep = 0.1;
 
 }  // namespace
@@ -30,12 +31,13 @@ double variance(std::span<const float> image) {
   return std::max(0.0, square / n - sum / n * (sum / n));
 }
 
-Imager::Imager(const projection::ProjectionSpec& spec, const optics::OpticsGroup& optics) : spec_(spec), wide_(spec), optics_(optics) {
+Imager::Imager(const projection::ProjectionSpec& spec, const optics::OpticsGroup& optics)
+    : spec_(spec), wide_(spec), optics_(optics) {
   wide_.box = 2 * spec.box;
 }
 
-void Imager::image_beads(std::span<const float> amplitudes, std::span<const float> coordinates, const Pose& pose,
-                         std::vector<float>& wide) const {
+void Imager::image_beads(std::span<const float> amplitudes, std::span<const float> coordinates,
+                         const Pose& pose, std::vector<float>& wide) const {
   const auto rotation = geometry::rotation_from_euler(pose.rot, pose.tilt, pose.psi);
   std::array<float, 9> r;
   std::copy(rotation.begin(), rotation.end(), r.begin());
@@ -55,14 +57,15 @@ void Imager::apply_ctf(const optics::CtfParameters& ctf, Scratch& scratch, std::
   cut_middle(spec_.box, scratch.wide, image);
 }
 
-void Imager::draw(std::span<const float> amplitudes, std::span<const float> coordinates, const Pose& pose, const optics::CtfParameters& ctf,
-                  Scratch& scratch, std::span<float> image) const {
+void Imager::draw(std::span<const float> amplitudes, std::span<const float> coordinates, const Pose& pose,
+                  const optics::CtfParameters& ctf, Scratch& scratch, std::span<float> image) const {
   image_beads(amplitudes, coordinates, pose, scratch.wide);
   apply_ctf(ctf, scratch, image);
 }
 
-void Imager::differentiate(std::span<const float> amplitudes, std::span<const float> coordinates, std::span<const float> tangent,
-                           const Pose& pose, const optics::CtfParameters& ctf, Scratch& scratch, std::span<float> image) const {
+void Imager::differentiate(std::span<const float> amplitudes, std::span<const float> coordinates,
+                           std::span<const float> tangent, const Pose& pose, const optics::CtfParameters& ctf,
+                           Scratch& scratch, std::span<float> image) const {
   double fastest = 0;
   for (const float v : tangent) fastest = std::max(fastest, std::abs(double{v}));
   if (fastest == 0) {
@@ -72,13 +75,15 @@ void Imager::differentiate(std::span<const float> amplitudes, std::span<const fl
   const double step = kDifferenceStep / fastest;
   scratch.coordinates.resize(coordinates.size());
   const auto displaced = [&](double by, std::vector<float>& wide) {
-    for (std::size_t i = 0; i < coordinates.size(); ++i) scratch.coordinates[i] = static_cast<float>(coordinates[i] + by * tangent[i]);
+    for (std::size_t i = 0; i < coordinates.size(); ++i)
+      scratch.coordinates[i] = static_cast<float>(coordinates[i] + by * tangent[i]);
     image_beads(amplitudes, scratch.coordinates, pose, wide);
   };
   displaced(-step, scratch.other);
   displaced(step, scratch.wide);
   const auto inverse = static_cast<float>(1 / (2 * step));
-  for (std::size_t i = 0; i < scratch.wide.size(); ++i) scratch.wide[i] = inverse * (scratch.wide[i] - scratch.other[i]);
+  for (std::size_t i = 0; i < scratch.wide.size(); ++i)
+    scratch.wide[i] = inverse * (scratch.wide[i] - scratch.other[i]);
   apply_ctf(ctf, scratch, image);
 }
 
@@ -92,7 +97,8 @@ NoiseModel::NoiseModel(bool coloured, int box, double pixel_size) : coloured_(co
   double mean = 0;
   for (int row = 0; row < wide; ++row)
     for (int kx = 0; kx <= wide / 2; ++kx) {
-      const double ky = optics::row_frequency(row, wide), f = std::hypot(kx, ky) / (wide * pixel_size), x = kColourLength * f;
+      const double ky = optics::row_frequency(row, wide), f = std::hypot(kx, ky) / (wide * pixel_size),
+                   x = kColourLength * f;
       const double s = kColourFloor + 1 / (1 + x * x);
       spectrum[static_cast<std::size_t>(row) * (wide / 2 + 1) + kx] = static_cast<float>(s);
       mean += optics::multiplicity(kx, wide) * s / (static_cast<double>(wide) * wide);
@@ -101,20 +107,24 @@ NoiseModel::NoiseModel(bool coloured, int box, double pixel_size) : coloured_(co
   amplitude_.resize(spectrum.size());
   std::transform(spectrum.begin(), spectrum.end(), amplitude_.begin(), [](float s) { return std::sqrt(s); });
 
-  // E|N(k)|² of the box cut out: the autocovariance times the number of pixel pairs at each distance, transformed.
+  // E|N(k)|² of the box cut out: the autocovariance times the number of pixel pairs at each distance,
+  // transformed.
   std::vector<std::complex<float>> transform(spectrum.begin(), spectrum.end());
   std::vector<float> covariance(static_cast<std::size_t>(wide) * wide);
   optics::irfft2(wide, transform.data(), covariance.data());
   for (int y = 0; y < wide; ++y)
     for (int x = 0; x < wide; ++x)
-      covariance[static_cast<std::size_t>(y) * wide + x] *= static_cast<float>(std::abs(box - y)) * static_cast<float>(std::abs(box - x));
+      covariance[static_cast<std::size_t>(y) * wide + x] *=
+          static_cast<float>(std::abs(box - y)) * static_cast<float>(std::abs(box - x));
   optics::rfft2(wide, covariance.data(), transform.data());
   for (int row = 0; row < box; ++row)
     for (int kx = 0; kx <= box / 2; ++kx)
-      power_[static_cast<std::size_t>(row) * (box / 2 + 1) + kx] = transform[static_cast<std::size_t>(2 * row) * (wide / 2 + 1) + 2 * kx].real();
+      power_[static_cast<std::size_t>(row) * (box / 2 + 1) + kx] =
+          transform[static_cast<std::size_t>(2 * row) * (wide / 2 + 1) + 2 * kx].real();
 }
 
-void NoiseModel::draw(std::uint64_t seed, std::uint64_t stream, Imager::Scratch& scratch, std::span<float> image) const {
+void NoiseModel::draw(std::uint64_t seed, std::uint64_t stream, Imager::Scratch& scratch,
+                      std::span<float> image) const {
   Philox random(seed, stream);
   if (!coloured_) {
     for (auto& v : image) v = static_cast<float>(random.normal());

@@ -22,10 +22,12 @@ void check_output(const OutputPaths& paths, bool with_maps, bool force);
 std::string image_name(std::size_t index);
 
 /// Writes particles.star (RELION 3.1: data_optics and data_particles).
-void write_star(const std::filesystem::path& path, const optics::OpticsGroup& group, const std::vector<ParticleDraw>& particles);
+void write_star(const std::filesystem::path& path, const optics::OpticsGroup& group,
+                const std::vector<ParticleDraw>& particles);
 
-/// Writes the density of every model, model_001.mrc …, on the particles' grid: Gaussian beads in electrons per voxel, the box's centre at
-/// coordinate 0.
-void write_truth_maps(const std::filesystem::path& folder, const Scene& scene, const projection::ProjectionSpec& spec);
+/// Writes the density of every model, model_001.mrc …, on the particles' grid: Gaussian beads in electrons
+/// per voxel, the box's centre at coordinate 0.
+void write_truth_maps(const std::filesystem::path& folder, const Scene& scene,
+                      const projection::ProjectionSpec& spec);
 
 }  // namespace cryoscape::simulation

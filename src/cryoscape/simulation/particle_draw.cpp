@@ -16,7 +16,8 @@ constexpr double kAngstromPerMicrometre = 1e4;
 
 /// Uniform on the sphere.
 Vec3 random_direction(Philox& random) {
-  const double z = 2 * random.uniform() - 1, angle = 2 * pi * random.uniform(), r = std::sqrt(std::max(0.0, 1 - z * z));
+  const double z = 2 * random.uniform() - 1, angle = 2 * pi * random.uniform(),
+               r = std::sqrt(std::max(0.0, 1 - z * z));
   return {r * std::cos(angle), r * std::sin(angle), z};
 }
 
@@ -27,7 +28,8 @@ Vec3 direction_near(const Vec3& mean, double concentration, Philox& random) {
   const double angle = 2 * pi * random.uniform(), r = std::sqrt(std::max(0.0, 1 - w * w));
   // An orthonormal frame about the mean (Duff et al., JCGT 2017).
   const double sign = std::copysign(1.0, mean[2]), a = -1 / (sign + mean[2]), b = mean[0] * mean[1] * a;
-  const Vec3 e1{1 + sign * mean[0] * mean[0] * a, sign * b, -sign * mean[0]}, e2{b, sign + mean[1] * mean[1] * a, -mean[1]};
+  const Vec3 e1{1 + sign * mean[0] * mean[0] * a, sign * b, -sign * mean[0]},
+      e2{b, sign + mean[1] * mean[1] * a, -mean[1]};
   Vec3 out;
   for (int k = 0; k < 3; ++k) out[k] = w * mean[k] + r * (std::cos(angle) * e1[k] + std::sin(angle) * e2[k]);
   return out;
@@ -59,7 +61,8 @@ ParticleDraw ParticleSource::draw(std::uint64_t index) const {
   p.pose.shift_x = options_.shift * random.normal();
   p.pose.shift_y = options_.shift * random.normal();
   const double defocus =
-      kAngstromPerMicrometre * (options_.defocus[0] + (options_.defocus[1] - options_.defocus[0]) * random.uniform());
+      kAngstromPerMicrometre *
+      (options_.defocus[0] + (options_.defocus[1] - options_.defocus[0]) * random.uniform());
   const double difference = options_.astigmatism * random.uniform();
   p.ctf.defocus_u = static_cast<float>(defocus + difference / 2);
   p.ctf.defocus_v = static_cast<float>(defocus - difference / 2);

@@ -23,7 +23,9 @@ struct ParticleDraw {
 /// Streams of random numbers of one seed.
 enum class Stream : std::uint64_t { particle = 0, noise = 1, data_set = 2 };
 /// Number of the stream that particle `index` uses for one purpose.
-inline std::uint64_t stream_of(Stream purpose, std::uint64_t index) { return index * 4 + static_cast<std::uint64_t>(purpose); }
+inline std::uint64_t stream_of(Stream purpose, std::uint64_t index) {
+  return index * 4 + static_cast<std::uint64_t>(purpose);
+}
 
 /// Draws particle after particle; each depends on (seed, index) only.
 class ParticleSource {
@@ -39,7 +41,8 @@ class ParticleSource {
   std::vector<geometry::Vec3> preferred_;  ///< view directions that uneven data sets prefer
 };
 
-/// A molecule that is not the one sought: N points drawn uniformly in an ellipsoid of the given radius of gyration, (3N) Å, centred.
+/// A molecule that is not the one sought: N points drawn uniformly in an ellipsoid of the given radius of
+/// gyration, (3N) Å, centred.
 std::vector<float> random_globule(std::size_t points, double radius_of_gyration, std::uint64_t seed);
 
 }  // namespace cryoscape::simulation

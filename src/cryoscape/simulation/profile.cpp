@@ -23,7 +23,8 @@ bool to_number(std::string_view text, double& value) {
   text = trimmed(text);
   if (text.starts_with('+')) text.remove_prefix(1);
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  return result.ec == std::errc{} && result.ptr == text.data() + text.size() && std::isfinite(value) && !text.empty();
+  return result.ec == std::errc{} && result.ptr == text.data() + text.size() && std::isfinite(value) &&
+         !text.empty();
 }
 
 /// ∫ exp(−E) from 0 to `fraction` of an interval of unit length on which E goes linearly from `a` to `b`.
@@ -53,7 +54,8 @@ std::vector<Population> parse_populations(const std::string& text) {
       fail("--populations: '{}' is not model:weight (for example 10:0.65,50:0.05,85:0.30)", part);
     out.push_back(p);
   }
-  if (out.empty()) fail("--populations is empty: give model:weight pairs (for example 10:0.65,50:0.05,85:0.30)");
+  if (out.empty())
+    fail("--populations is empty: give model:weight pairs (for example 10:0.65,50:0.05,85:0.30)");
   return out;
 }
 
@@ -94,20 +96,26 @@ EnergyProfile read_profile(const std::filesystem::path& path) {
     const bool numbers = comma != std::string_view::npos && to_number(text.substr(0, comma), position) &&
                          to_number(text.substr(comma + 1, text.find(',', comma + 1) - comma - 1), energy);
     if (!numbers) {
-      if (out.position.empty() && comma != std::string_view::npos && !to_number(text.substr(0, comma), position)) continue;  // heading
+      if (out.position.empty() && comma != std::string_view::npos &&
+          !to_number(text.substr(0, comma), position))
+        continue;  // heading
       fail("{}, line {}: '{}' is not 'position,energy'", path.string(), number, text);
     }
-    if (position < 0 || position > 1) fail("{}, line {}: the position {} is not between 0 and 1", path.string(), number, position);
+    if (position < 0 || position > 1)
+      fail("{}, line {}: the position {} is not between 0 and 1", path.string(), number, position);
     if (!out.position.empty() && position <= out.position.back())
-      fail("{}, line {}: positions must increase ({} follows {})", path.string(), number, position, out.position.back());
+      fail("{}, line {}: positions must increase ({} follows {})", path.string(), number, position,
+           out.position.back());
     out.position.push_back(position);
     out.energy.push_back(energy);
   }
-  if (out.position.size() < 2) fail("{}: an energy profile needs at least two lines of 'position,energy'", path.string());
+  if (out.position.size() < 2)
+    fail("{}: an energy profile needs at least two lines of 'position,energy'", path.string());
   return out;
 }
 
-ProfileDistribution::ProfileDistribution(const EnergyProfile& profile, int models) : profile_(profile), models_(models) {
+ProfileDistribution::ProfileDistribution(const EnergyProfile& profile, int models)
+    : profile_(profile), models_(models) {
   if (models < 2) fail("--profile needs at least two models to lie along, but there is {}", models);
   auto& e = profile_.energy;
   const auto& x = profile_.position;
@@ -136,7 +144,8 @@ Placement ProfileDistribution::draw(Philox& random) const {
   const auto i = static_cast<std::size_t>(above - mass_.begin()) - 1;
   const double share = std::clamp((u - mass_[i]) / (mass_[i + 1] - mass_[i]), 0.0, 1.0);
   const auto& x = profile_.position;
-  const double position = x[i] + (x[i + 1] - x[i]) * segment_quantile(profile_.energy[i], profile_.energy[i + 1], share);
+  const double position =
+      x[i] + (x[i + 1] - x[i]) * segment_quantile(profile_.energy[i], profile_.energy[i + 1], share);
   return {1 + position * (models_ - 1), state_at(position)};
 }
 
@@ -163,7 +172,8 @@ std::vector<double> ProfileDistribution::populations() const {
 }
 
 int ProfileDistribution::state_at(double position) const {
-  return 1 + static_cast<int>(std::upper_bound(barriers_.begin(), barriers_.end(), position) - barriers_.begin());
+  return 1 +
+         static_cast<int>(std::upper_bound(barriers_.begin(), barriers_.end(), position) - barriers_.begin());
 }
 
 }  // namespace cryoscape::simulation

@@ -35,7 +35,8 @@ EnergyProfile double_well(int nodes) {
   for (int i = 0; i < nodes; ++i) {
     const double x = static_cast<double>(i) / (nodes - 1);
     p.position.push_back(x);
-    p.energy.push_back(3 + -std::log(std::exp(-std::pow((x - 0.25) / 0.08, 2)) + 0.3 * std::exp(-std::pow((x - 0.7) / 0.1, 2)) + 1e-4));
+    p.energy.push_back(3 + -std::log(std::exp(-std::pow((x - 0.25) / 0.08, 2)) +
+                                     0.3 * std::exp(-std::pow((x - 0.7) / 0.1, 2)) + 1e-4));
   }
   return p;
 }
@@ -51,7 +52,8 @@ TEST(Populations, AreParsed) {
 }
 
 TEST(Populations, BadTextIsNamed) {
-  for (const char* text : {"10", "10:", ":0.3", "10:0.3,x:0.7", "10:0.3;20:0.7", "", "10:nan", "10:0.5,,20:1"})
+  for (const char* text :
+       {"10", "10:", ":0.3", "10:0.3,x:0.7", "10:0.3;20:0.7", "", "10:nan", "10:0.5,,20:1"})
     EXPECT_NE(message([&] { parse_populations(text); }).find("--populations"), std::string::npos) << text;
   EXPECT_NE(message([] { parse_populations("10:0.3,x:0.7"); }).find("'x:0.7'"), std::string::npos);
 }
@@ -102,7 +104,8 @@ TEST(Populations, NoSpreadGivesExactlyTheModels) {
 }
 
 TEST(Profile, ReadsWithAndWithoutHeading) {
-  for (const char* text : {"position,energy_kT\n0,1\n0.5,0\n1,2.5\n", "# made by hand\r\n0, 1\r\n0.5, 0\r\n\r\n1, 2.5\r\n"}) {
+  for (const char* text :
+       {"position,energy_kT\n0,1\n0.5,0\n1,2.5\n", "# made by hand\r\n0, 1\r\n0.5, 0\r\n\r\n1, 2.5\r\n"}) {
     const auto p = read_profile(write(text));
     EXPECT_EQ(p.position, (std::vector<double>{0, 0.5, 1}));
     EXPECT_EQ(p.energy, (std::vector<double>{1, 0, 2.5}));
@@ -127,12 +130,14 @@ TEST(Profile, DrawsFollowTheBoltzmannDensity) {
   for (int i = 0; i < kFine; ++i) {
     const double x = (i + 0.5) / kFine * 20;
     const auto k = static_cast<std::size_t>(x);
-    const double e = profile.energy[k] + (x - static_cast<double>(k)) * (profile.energy[k + 1] - profile.energy[k]);
+    const double e =
+        profile.energy[k] + (x - static_cast<double>(k)) * (profile.energy[k + 1] - profile.energy[k]);
     exact[static_cast<std::size_t>(i) * kBins / kFine] += std::exp(-e);
   }
   const double total = std::accumulate(exact.begin(), exact.end(), 0.0);
   Philox random(11);
-  for (int i = 0; i < kDraws; ++i) found[std::min(kBins - 1, static_cast<int>((d.draw(random).model - 1) / 49 * kBins))] += 1;
+  for (int i = 0; i < kDraws; ++i)
+    found[std::min(kBins - 1, static_cast<int>((d.draw(random).model - 1) / 49 * kBins))] += 1;
   double chi2 = 0;
   for (int b = 0; b < kBins; ++b) {
     const double expected = exact[b] / total * kDraws;
@@ -159,7 +164,8 @@ TEST(Profile, StatesAreTheBasinsBetweenMaxima) {
 
 TEST(Profile, RipplesAndSlopesMakeNoStates) {
   EnergyProfile p;
-  for (int i = 0; i <= 100; ++i) p.position.push_back(i / 100.0), p.energy.push_back(0.05 * i + 0.01 * (i % 2));
+  for (int i = 0; i <= 100; ++i)
+    p.position.push_back(i / 100.0), p.energy.push_back(0.05 * i + 0.01 * (i % 2));
   EXPECT_EQ(ProfileDistribution(p, 10).states(), 1);
   for (auto& e : p.energy) e = 5 - e;
   EXPECT_EQ(ProfileDistribution(p, 10).states(), 1);

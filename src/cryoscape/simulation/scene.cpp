@@ -30,26 +30,33 @@ BeadLevel choose_level(const io::AtomicModel& first, const std::string& beads) {
 }
 
 /// Throws unless bead i is the same atom in both models.
-void check_same_beads(const BeadModel& first, const BeadModel& other, const std::string& first_name, const std::string& name) {
+void check_same_beads(const BeadModel& first, const BeadModel& other, const std::string& first_name,
+                      const std::string& name) {
   if (first.size() != other.size())
-    fail("{} has {} beads, but {} has {}: all models need the same atoms", name, other.size(), first_name, first.size());
+    fail("{} has {} beads, but {} has {}: all models need the same atoms", name, other.size(), first_name,
+         first.size());
   for (std::size_t i = 0; i < first.size(); ++i) {
     const auto &a = first.records.atoms[i], &b = other.records.atoms[i];
     if (a.name != b.name || a.residue_number != b.residue_number || a.chain != b.chain)
-      fail("{} has atom {} {} {} where {} has {} {} {}: all models need the same atoms in the same order", name, b.chain, b.residue_number,
-           b.name, first_name, a.chain, a.residue_number, a.name);
+      fail("{} has atom {} {} {} where {} has {} {} {}: all models need the same atoms in the same order",
+           name, b.chain, b.residue_number, b.name, first_name, a.chain, a.residue_number, a.name);
   }
 }
 
-void check_fits(const std::vector<std::vector<float>>& positions, const std::vector<std::string>& names, double box_length) {
+void check_fits(const std::vector<std::vector<float>>& positions, const std::vector<std::string>& names,
+                double box_length) {
   for (std::size_t m = 0; m < positions.size(); ++m) {
     double reach = 0;
     const auto& x = positions[m];
-    for (std::size_t i = 0; i < x.size(); i += 3) reach = std::max(reach, std::sqrt(double{x[i]} * x[i] + double{x[i + 1]} * x[i + 1] + double{x[i + 2]} * x[i + 2]));
+    for (std::size_t i = 0; i < x.size(); i += 3)
+      reach = std::max(
+          reach, std::sqrt(double{x[i]} * x[i] + double{x[i + 1]} * x[i + 1] + double{x[i + 2]} * x[i + 2]));
     if (!std::isfinite(reach)) fail("{} has a coordinate that is no number", names[m]);
     if (reach > box_length / 2)
-      fail("{} reaches {:.0f} A from its centre, out of the box of {:.0f} A: raise --box or --pixel-size to at least {:.0f} A in all", names[m],
-           reach, box_length, 2 * reach);
+      fail(
+          "{} reaches {:.0f} A from its centre, out of the box of {:.0f} A: raise --box or --pixel-size to "
+          "at least {:.0f} A in all",
+          names[m], reach, box_length, 2 * reach);
   }
 }
 
@@ -59,7 +66,8 @@ void move(std::vector<float>& x, const geometry::Vec3& by) {
 
 }  // namespace
 
-std::vector<io::AtomicModel> read_all_models(const std::vector<std::filesystem::path>& files, std::vector<std::string>& names) {
+std::vector<io::AtomicModel> read_all_models(const std::vector<std::filesystem::path>& files,
+                                             std::vector<std::string>& names) {
   if (files.empty()) fail("no models to simulate: give at least one PDB or mmCIF file");
   std::vector<io::AtomicModel> models;
   names.clear();
@@ -73,7 +81,8 @@ std::vector<io::AtomicModel> read_all_models(const std::vector<std::filesystem::
   return models;
 }
 
-Scene::Scene(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names, const SceneOptions& options) {
+Scene::Scene(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names,
+             const SceneOptions& options) {
   if (models.empty()) fail("no models to simulate");
   level_ = choose_level(models.front(), options.beads);
   build(models, names, options);
@@ -82,13 +91,17 @@ Scene::Scene(const std::vector<io::AtomicModel>& models, const std::vector<std::
   const double reach = std::max({std::abs(middle[0]), std::abs(middle[1]), std::abs(middle[2])});
   geometry::Vec3 centre = middle;
   const double half = options.box_length / 2;
-  const double from_corner = std::max({std::abs(middle[0] - half), std::abs(middle[1] - half), std::abs(middle[2] - half)});
+  const double from_corner =
+      std::max({std::abs(middle[0] - half), std::abs(middle[1] - half), std::abs(middle[2] - half)});
   // The rule by which training places a model without a map, so that it finds these where they were drawn.
   if (std::min(reach, from_corner) <= half / 2)
-    centre = structure::find_model_centre(residues_.front(), options.box_length, std::nullopt, std::nullopt).centre;
+    centre = structure::find_model_centre(residues_.front(), options.box_length, std::nullopt, std::nullopt)
+                 .centre;
   else
-    notes_.push_back(fmt::format("the models were moved by ({:.2f}, {:.2f}, {:.2f}) A to the box's centre: move a model for training likewise",
-                                 -centre[0], -centre[1], -centre[2]));
+    notes_.push_back(
+        fmt::format("the models were moved by ({:.2f}, {:.2f}, {:.2f}) A to the box's centre: move a model "
+                    "for training likewise",
+                    -centre[0], -centre[1], -centre[2]));
   for (auto& x : positions_) move(x, centre);
   for (auto& x : residues_) move(x, centre);
   check_fits(positions_, names, options.box_length);
@@ -97,7 +110,8 @@ Scene::Scene(const std::vector<io::AtomicModel>& models, const std::vector<std::
   residue_path_ = SmoothPath(residues_);
 }
 
-void Scene::build(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names, const SceneOptions& options) {
+void Scene::build(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names,
+                  const SceneOptions& options) {
   BeadModel first, first_residues;
   double farthest = 0, farthest_superposed = 0;
   for (std::size_t m = 0; m < models.size(); ++m) {
@@ -115,15 +129,18 @@ void Scene::build(const std::vector<io::AtomicModel>& models, const std::vector<
       residues.coordinates = geometry::transformed(motion, residues.coordinates);
     }
     farthest = std::max(farthest, geometry::rmsd(residues.coordinates, first_residues.coordinates));
-    farthest_superposed = std::max(farthest_superposed, geometry::superposed_rmsd(residues.coordinates, first_residues.coordinates));
+    farthest_superposed = std::max(
+        farthest_superposed, geometry::superposed_rmsd(residues.coordinates, first_residues.coordinates));
     positions_.push_back(std::move(beads.coordinates));
     residues_.push_back(std::move(residues.coordinates));
   }
   // A frame fixed on one domain costs less than twice the superposed distance.
   if (farthest > 2 * farthest_superposed + 1)
-    notes_.push_back(fmt::format("the models lie up to {:.1f} A apart, but only {:.1f} A after superposition: they seem to stand in different "
-                                 "frames; --superpose moves them onto the first",
-                                 farthest, farthest_superposed));
+    notes_.push_back(
+        fmt::format("the models lie up to {:.1f} A apart, but only {:.1f} A after superposition: they seem "
+                    "to stand in different "
+                    "frames; --superpose moves them onto the first",
+                    farthest, farthest_superposed));
 }
 
 double Scene::radius_of_gyration() const {

@@ -11,7 +11,8 @@ namespace cryoscape::simulation {
 
 /// How models become what is projected.
 struct SceneOptions {
-  std::string beads = "auto";  ///< "residue", "all-atom", or "auto": all atoms where the models have more than one per residue
+  std::string beads = "auto";  ///< "residue", "all-atom", or "auto": all atoms where the models have more
+                               ///< than one per residue
   double box_length = 0;       ///< Å
   bool superpose = false;      ///< move every model onto the first by least squares
 };
@@ -19,9 +20,10 @@ struct SceneOptions {
 /// The molecule along its models, centred in the particles' frame.
 class Scene {
  public:
-  /// models: M ≥ 1, with the same atoms; `names` says for messages where each came from. Throws Error when they do not fit together or reach
-  /// out of the box.
-  Scene(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names, const SceneOptions& options);
+  /// models: M ≥ 1, with the same atoms; `names` says for messages where each came from. Throws Error when
+  /// they do not fit together or reach out of the box.
+  Scene(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names,
+        const SceneOptions& options);
 
   int models() const { return static_cast<int>(positions_.size()); }
   structure::BeadLevel level() const { return level_; }
@@ -34,7 +36,8 @@ class Scene {
   std::vector<float> coordinates(double model) const;
   /// Bead coordinates (3N) on the smooth path at that model number.
   std::vector<float> path_coordinates(double model) const { return bead_path_.at_model(model); }
-  /// dx/ds (3N) on the smooth path at that model number, s ∈ [0, 1] the arc length of the residues; zeros for a single model.
+  /// dx/ds (3N) on the smooth path at that model number, s ∈ [0, 1] the arc length of the residues; zeros for
+  /// a single model.
   std::vector<float> tangent(double model) const;
   /// The smooth path of the residues' beads.
   const SmoothPath& path() const { return residue_path_; }
@@ -43,7 +46,8 @@ class Scene {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  void build(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names, const SceneOptions& options);
+  void build(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names,
+             const SceneOptions& options);
 
   structure::BeadLevel level_ = structure::BeadLevel::residue;
   std::vector<std::vector<float>> positions_, residues_;
@@ -53,6 +57,7 @@ class Scene {
 };
 
 /// Reads all models of all files, in order, with a name for each ("path.pdb, model 3"). Throws Error.
-std::vector<io::AtomicModel> read_all_models(const std::vector<std::filesystem::path>& files, std::vector<std::string>& names);
+std::vector<io::AtomicModel> read_all_models(const std::vector<std::filesystem::path>& files,
+                                             std::vector<std::string>& names);
 
 }  // namespace cryoscape::simulation

@@ -24,8 +24,8 @@ namespace cryoscape::simulation {
 namespace {
 
 constexpr double kResidueSigma = 2.0, kAtomSigma = 1.2;  // Å
-// The scale of the signal comes from the first particles of the data set: their mean variance is known to 0.5 %, and sets of up
-// to this size have the asked SNR exactly.
+// The scale of the signal comes from the first particles of the data set: their mean variance is known to 0.5
+// %, and sets of up to this size have the asked SNR exactly.
 constexpr std::size_t kScaleSample = 4096;
 constexpr std::size_t kChunkBytes = std::size_t{32} << 20;
 
@@ -33,7 +33,8 @@ std::unique_ptr<Distribution> make_distribution(const SimulationOptions& options
   if (options.profile && options.populations) fail("--profile and --populations cannot both be given");
   if (options.profile) return std::make_unique<ProfileDistribution>(read_profile(*options.profile), models);
   if (options.populations)
-    return std::make_unique<PopulationDistribution>(parse_populations(*options.populations), options.spread, models);
+    return std::make_unique<PopulationDistribution>(parse_populations(*options.populations), options.spread,
+                                                    models);
   return std::make_unique<UniformDistribution>(models);
 }
 
@@ -59,7 +60,8 @@ projection::ProjectionSpec make_spec(const SimulationOptions& options, structure
   projection::ProjectionSpec spec;
   spec.box = options.box;
   spec.pixel_size = static_cast<float>(options.pixel_size);
-  spec.sigma = static_cast<float>(options.bead_sigma.value_or(level == structure::BeadLevel::residue ? kResidueSigma : kAtomSigma));
+  spec.sigma = static_cast<float>(
+      options.bead_sigma.value_or(level == structure::BeadLevel::residue ? kResidueSigma : kAtomSigma));
   return spec;
 }
 
@@ -73,7 +75,8 @@ class Simulation {
         group_(make_optics(options)),
         imager_(make_spec(options, scene.level()), group_),
         noise_(options.noise == "coloured", options.box, options.pixel_size),
-        globule_(random_globule(scene.amplitudes().size(), scene.radius_of_gyration(), static_cast<std::uint64_t>(options.seed))) {}
+        globule_(random_globule(scene.amplitudes().size(), scene.radius_of_gyration(),
+                                static_cast<std::uint64_t>(options.seed))) {}
 
   void run(const OutputPaths& paths);
   const projection::ProjectionSpec& spec() const { return imager_.spec(); }
@@ -81,8 +84,8 @@ class Simulation {
  private:
   std::size_t pixels() const { return static_cast<std::size_t>(options_.box) * options_.box; }
   void find_scale();
-  double make_image(std::size_t index, const ParticleDraw& particle, Imager::Scratch& scratch, std::vector<float>& work,
-                    std::span<float> image) const;
+  double make_image(std::size_t index, const ParticleDraw& particle, Imager::Scratch& scratch,
+                    std::vector<float>& work, std::span<float> image) const;
 
   const SimulationOptions& options_;
   const Scene& scene_;
@@ -103,7 +106,8 @@ void Simulation::find_scale() {
     for (auto i = begin; i < end; ++i) {
       throw_if_interrupted();
       const auto particle = source_.draw(i);
-      imager_.draw(scene_.amplitudes(), scene_.coordinates(particle.placement.model), particle.pose, particle.ctf, scratch, image);
+      imager_.draw(scene_.amplitudes(), scene_.coordinates(particle.placement.model), particle.pose,
+                   particle.ctf, scratch, image);
       variances[i] = variance(image);
     }
   });
@@ -120,20 +124,22 @@ void Simulation::find_scale() {
 }
 
 /// Returns the particle's Cramér–Rao bound, NaN where there is none.
-double Simulation::make_image(std::size_t index, const ParticleDraw& particle, Imager::Scratch& scratch, std::vector<float>& work,
-                              std::span<float> image) const {
+double Simulation::make_image(std::size_t index, const ParticleDraw& particle, Imager::Scratch& scratch,
+                              std::vector<float>& work, std::span<float> image) const {
   noise_.draw(static_cast<std::uint64_t>(options_.seed), stream_of(Stream::noise, index), scratch, image);
   double bound = std::numeric_limits<double>::quiet_NaN();
   if (particle.content == Content::noise) return bound;
 
   const double model = particle.placement.model;
   const bool junk = particle.content == Content::wrong_molecule;
-  imager_.draw(scene_.amplitudes(), junk ? globule_ : scene_.coordinates(model), particle.pose, particle.ctf, scratch, work);
+  imager_.draw(scene_.amplitudes(), junk ? globule_ : scene_.coordinates(model), particle.pose, particle.ctf,
+               scratch, work);
   const auto scale = static_cast<float>(scale_);
   for (std::size_t i = 0; i < image.size(); ++i) image[i] += scale * work[i];
   if (junk || scene_.models() < 2) return bound;
 
-  imager_.differentiate(scene_.amplitudes(), scene_.path_coordinates(model), scene_.tangent(model), particle.pose, particle.ctf, scratch, work);
+  imager_.differentiate(scene_.amplitudes(), scene_.path_coordinates(model), scene_.tangent(model),
+                        particle.pose, particle.ctf, scratch, work);
   const double information = scale_ * scale_ * noise_.information(work, scratch);
   return information > 0 ? 1 / std::sqrt(information) : bound;
 }
@@ -159,7 +165,8 @@ void Simulation::run(const OutputPaths& paths) {
           throw_if_interrupted();
           const std::size_t index = start + i;
           particles[index] = source_.draw(index);
-          truth.bound[index] = make_image(index, particles[index], scratch, work, std::span(images).subspan(i * pixels(), pixels()));
+          truth.bound[index] = make_image(index, particles[index], scratch, work,
+                                          std::span(images).subspan(i * pixels(), pixels()));
         }
       });
       for (std::size_t i = 0; i < here; ++i) stack.append(std::span(images).subspan(i * pixels(), pixels()));
@@ -182,28 +189,38 @@ void Simulation::run(const OutputPaths& paths) {
 }  // namespace
 
 void SimulationOptions::declare(OptionSet& set) {
-  const auto bounded = [&](const char* name, Option::Target target, double low, double high, const char* help) {
+  const auto bounded = [&](const char* name, Option::Target target, double low, double high,
+                           const char* help) {
     auto& option = set.add(name, target, help);
     option.minimum = low, option.maximum = high;
   };
-  set.add("profile", &profile, "energy profile along the models: CSV of position (0 to 1) and energy in kT; its basins are the states");
+  set.add("profile", &profile,
+          "energy profile along the models: CSV of position (0 to 1) and energy in kT; its basins are the "
+          "states");
   set.add("populations", &populations,
-          "states as model:weight,… (models count from 1); without it or --profile particles lie uniformly along the models");
+          "states as model:weight,… (models count from 1); without it or --profile particles lie uniformly "
+          "along the models");
   bounded("spread", &spread, 0, 1e6, "standard deviation of a state's particles about its model, in models");
   bounded("particles", &particles, 1, 1e8, "number of particles");
   bounded("box", &box, 8, 2048, "side of the images, pixels (even)");
   bounded("pixel-size", &pixel_size, 0.05, 100, "A per pixel");
-  bounded("snr", &snr, 1e-6, 1e6, "variance of the noise-free image over variance of the noise, in the whole box");
+  bounded("snr", &snr, 1e-6, 1e6,
+          "variance of the noise-free image over variance of the noise, in the whole box");
   set.add("defocus", &defocus, "lowest and highest defocus, micrometres");
   bounded("astigmatism", &astigmatism, 0, 1e5, "largest difference of the two defoci, A");
   bounded("shift", &shift, 0, 1e4, "standard deviation of the particles' shifts in x and in y, A");
   bounded("junk", &junk, 0, 1, "fraction of junk: half of it pure noise, half a wrong molecule");
-  set.add("views", &views, "view directions: uniform, or uneven (70 % of the particles near two preferred views)").choices = {"uniform", "uneven"};
+  set.add("views", &views,
+          "view directions: uniform, or uneven (70 % of the particles near two preferred views)")
+      .choices = {"uniform", "uneven"};
   bounded("b-factor", &b_factor, 0, 1e4, "B-factor of the images, A^2");
-  set.add("noise", &noise, "white noise, or coloured noise that is strongest at low resolution").choices = {"white", "coloured"};
-  set.add("beads", &beads, "what is projected: one bead per residue, every heavy atom, or what the models have (auto)").choices = {
-      "auto", "residue", "all-atom"};
-  bounded("simulated-sigma", &bead_sigma, 0.2, 20, "standard deviation of a bead's density, A (default: 2 for residues, 1.2 for atoms)");
+  set.add("noise", &noise, "white noise, or coloured noise that is strongest at low resolution").choices = {
+      "white", "coloured"};
+  set.add("beads", &beads,
+          "what is projected: one bead per residue, every heavy atom, or what the models have (auto)")
+      .choices = {"auto", "residue", "all-atom"};
+  bounded("bead-sigma", &bead_sigma, 0.2, 20,
+          "standard deviation of a bead's density, A (default: 2 for residues, 1.2 for atoms)");
   bounded("voltage", &voltage, 10, 3000, "acceleration voltage, kV");
   bounded("cs", &cs, 0, 100, "spherical aberration, mm");
   bounded("amplitude-contrast", &amplitude_contrast, 0, 1, "amplitude contrast");
@@ -212,8 +229,8 @@ void SimulationOptions::declare(OptionSet& set) {
   bounded("seed", &seed, 0, 2147483647, "seed of all random numbers");
 }
 
-void simulate(const std::vector<std::filesystem::path>& models, const std::filesystem::path& out, const SimulationOptions& options,
-              bool force) {
+void simulate(const std::vector<std::filesystem::path>& models, const std::filesystem::path& out,
+              const SimulationOptions& options, bool force) {
   check_options(options);
   const OutputPaths paths(out);
   check_output(paths, options.write_maps, force);
@@ -224,7 +241,8 @@ void simulate(const std::vector<std::filesystem::path>& models, const std::files
   const Scene scene(atoms, names, {options.beads, options.box * options.pixel_size, options.superpose});
   for (const auto& note : scene.notes()) spdlog::warn("{}", note);
   spdlog::info("{} models of {} beads ({}), path of {:.2f} A", scene.models(), scene.amplitudes().size(),
-               scene.level() == structure::BeadLevel::residue ? "one per residue" : "one per heavy atom", scene.path().length());
+               scene.level() == structure::BeadLevel::residue ? "one per residue" : "one per heavy atom",
+               scene.path().length());
 
   Simulation simulation(options, scene, *distribution);
   simulation.run(paths);

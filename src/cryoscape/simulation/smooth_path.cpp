@@ -10,9 +10,9 @@
 namespace cryoscape::simulation {
 namespace {
 
-constexpr std::size_t kMaximumTerms = 6;      // degree 5
-constexpr std::size_t kArcIntervals = 2000;   // grid of the arc length table
-constexpr std::size_t kNearestNodes = 201;    // coarse search of nearest()
+constexpr std::size_t kMaximumTerms = 6;     // degree 5
+constexpr std::size_t kArcIntervals = 2000;  // grid of the arc length table
+constexpr std::size_t kNearestNodes = 201;   // coarse search of nearest()
 
 using Terms = std::array<double, kMaximumTerms>;
 
@@ -27,7 +27,8 @@ void legendre(double t, Terms& value, Terms& slope) {
   }
 }
 
-/// Solves the positive definite system A x = b (n × n, row-major; A is overwritten) by Cholesky, for `columns` right-hand sides in b (n, columns).
+/// Solves the positive definite system A x = b (n × n, row-major; A is overwritten) by Cholesky, for
+/// `columns` right-hand sides in b (n, columns).
 void solve_positive(std::size_t n, std::vector<double>& a, std::size_t columns, std::vector<double>& b) {
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j <= i; ++j) {
@@ -53,13 +54,15 @@ SmoothPath::SmoothPath(const std::vector<std::vector<float>>& models) : models_(
   if (models.empty() || models.front().empty()) fail("a path needs at least one model with atoms");
   const std::size_t size = models.front().size();
   for (const auto& m : models)
-    if (m.size() != size) fail("the models of a path differ in their number of atoms ({} and {})", size / 3, m.size() / 3);
+    if (m.size() != size)
+      fail("the models of a path differ in their number of atoms ({} and {})", size / 3, m.size() / 3);
   terms_ = std::min(kMaximumTerms, models_);
 
   std::vector<double> normal(terms_ * terms_, 0.0), right(terms_ * size, 0.0);
   for (std::size_t m = 0; m < models_; ++m) {
     Terms value, slope;
-    legendre(models_ > 1 ? -1 + 2.0 * static_cast<double>(m) / static_cast<double>(models_ - 1) : 0, value, slope);
+    legendre(models_ > 1 ? -1 + 2.0 * static_cast<double>(m) / static_cast<double>(models_ - 1) : 0, value,
+             slope);
     for (std::size_t a = 0; a < terms_; ++a) {
       for (std::size_t b = 0; b < terms_; ++b) normal[a * terms_ + b] += value[a] * value[b];
       for (std::size_t c = 0; c < size; ++c) right[a * size + c] += value[a] * models[m][c];
@@ -74,7 +77,8 @@ SmoothPath::SmoothPath(const std::vector<std::vector<float>>& models) : models_(
   for (std::size_t c = 0; c < size; ++c)
     for (std::size_t a = 0; a < terms_; ++a)
       for (std::size_t b = 0; b < terms_; ++b)
-        gram_[a * terms_ + b] += coefficients_[c * terms_ + a] * coefficients_[c * terms_ + b] / static_cast<double>(points());
+        gram_[a * terms_ + b] +=
+            coefficients_[c * terms_ + a] * coefficients_[c * terms_ + b] / static_cast<double>(points());
 
   // Simpson's rule on every interval.
   arc_.assign(kArcIntervals + 1, 0.0);

@@ -101,7 +101,8 @@ TEST(SmoothPath, TangentIsTheDerivativeAndHasTheLengthOfThePath) {
     const auto tangent = path.tangent(s), a = path.at(s - kStep), b = path.at(s + kStep);
     EXPECT_NEAR(rms(tangent), path.length(), 1e-4 * path.length());
     std::vector<float> difference(a.size());
-    for (std::size_t i = 0; i < a.size(); ++i) difference[i] = static_cast<float>((b[i] - a[i]) / (2 * kStep));
+    for (std::size_t i = 0; i < a.size(); ++i)
+      difference[i] = static_cast<float>((b[i] - a[i]) / (2 * kStep));
     EXPECT_LT(geometry::rmsd(tangent, difference), 0.02 * path.length());
   }
 }
@@ -131,9 +132,13 @@ TEST(SmoothPath, AgreesWithTheSharedPathOfAdenylateKinase) {
   if (!folder) GTEST_SKIP() << "shared data not found: set CRYOSCAPE_TEST_DATA";
   std::vector<std::vector<float>> raw, smooth;
   for (const auto& m : io::read_models(*folder / "adk/adk_path_ca.pdb")) raw.push_back(io::positions_of(m));
-  for (const auto& m : io::read_models(*folder / "adk/adk_path_smooth_ca.pdb")) smooth.push_back(io::positions_of(m));
+  for (const auto& m : io::read_models(*folder / "adk/adk_path_smooth_ca.pdb"))
+    smooth.push_back(io::positions_of(m));
   const SmoothPath path(raw);
   EXPECT_NEAR(path.length(), 9.96, 0.01);
   for (std::size_t k = 0; k < smooth.size(); ++k)
-    EXPECT_LT(geometry::rmsd(path.at(static_cast<double>(k) / static_cast<double>(smooth.size() - 1)), smooth[k]), 0.01) << k;
+    EXPECT_LT(
+        geometry::rmsd(path.at(static_cast<double>(k) / static_cast<double>(smooth.size() - 1)), smooth[k]),
+        0.01)
+        << k;
 }

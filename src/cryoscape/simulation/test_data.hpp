@@ -5,7 +5,8 @@
 
 namespace cryoscape::simulation {
 
-/// The folder of shared test data: CRYOSCAPE_TEST_DATA, else shared/data in a parent of the working directory; nothing where absent.
+/// The folder of shared test data: CRYOSCAPE_TEST_DATA, else shared/data in a parent of the working
+/// directory; nothing where absent.
 inline std::optional<std::filesystem::path> test_data() {
   if (const char* folder = std::getenv("CRYOSCAPE_TEST_DATA")) return std::filesystem::path(folder);
   for (auto at = std::filesystem::current_path();; at = at.parent_path()) {

@@ -16,11 +16,13 @@ namespace {
 const std::array<std::string, 5> kColumns{"rlnImageName", "cryoscapeTruthModel", "cryoscapeTruthState",
                                           "cryoscapeTruthJunk", "cryoscapeTruthBound"};
 
-double number(const std::filesystem::path& path, std::size_t row, const std::string& column, std::string_view field) {
+double number(const std::filesystem::path& path, std::size_t row, const std::string& column,
+              std::string_view field) {
   const std::string text(field);
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
-  if (end == text.c_str() || *end != '\0') fail("{}, row {}: _{} is '{}', not a number", path.string(), row + 1, column, text);
+  if (end == text.c_str() || *end != '\0')
+    fail("{}, row {}: _{} is '{}', not a number", path.string(), row + 1, column, text);
   return value;
 }
 
@@ -62,7 +64,8 @@ void write_truth(const std::filesystem::path& path, const Truth& truth) {
     for (std::size_t i = 0; i < truth.size(); ++i) {
       const std::array<std::string, kColumns.size()> text{
           truth.image_name[i], fmt::format("{:.6f}", truth.model[i]), fmt::format("{}", truth.state[i]),
-          truth.junk[i] ? "1" : "0", std::isfinite(truth.bound[i]) ? fmt::format("{:.6f}", truth.bound[i]) : "nan"};
+          truth.junk[i] ? "1" : "0",
+          std::isfinite(truth.bound[i]) ? fmt::format("{:.6f}", truth.bound[i]) : "nan"};
       std::array<std::string_view, kColumns.size()> views;
       for (std::size_t c = 0; c < views.size(); ++c) views[c] = text[c];
       io::write_star_row(stream, views);
