@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "cryoscape/geometry/rotation.hpp"
+#include "cryoscape/geometry/superposition.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/random.hpp"
 
@@ -173,9 +174,16 @@ std::vector<std::string> make_sequence(const Chain& chain) {
   return names;
 }
 
-io::AtomicModel make_model(const Chain& chain, const std::vector<std::string>& names, const Vec3& centre) {
+std::vector<float> flat(const Chain& chain) {
+  std::vector<float> out;
+  for (const auto& x : chain.position)
+    for (const double c : x) out.push_back(static_cast<float>(c));
+  return out;
+}
+
+io::AtomicModel make_model(const std::vector<float>& positions, const std::vector<std::string>& names) {
   io::AtomicModel model;
-  for (std::size_t i = 0; i < chain.position.size(); ++i) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
     io::AtomRecord atom;
     atom.name = "CA";
     atom.residue_name = names[i];
@@ -183,8 +191,7 @@ io::AtomicModel make_model(const Chain& chain, const std::vector<std::string>& n
     atom.residue_number = static_cast<int>(i) + 1;
     atom.element = "C";
     atom.polymer = io::Polymer::protein;
-    const Vec3 x = chain.position[i] - centre;
-    for (int k = 0; k < 3; ++k) atom.position[k] = static_cast<float>(x[k]);
+    for (int k = 0; k < 3; ++k) atom.position[k] = positions[3 * i + k];
     model.atoms.push_back(atom);
   }
   return model;
@@ -195,14 +202,16 @@ io::AtomicModel make_model(const Chain& chain, const std::vector<std::string>& n
 DemoProtein make_demo_protein() {
   const Chain closed = closed_state();
   const auto names = make_sequence(closed);
+  Chain half = at_motion(closed, 0.5);
   Vec3 centre{};
-  const Chain half = at_motion(closed, 0.5);
   for (const auto& x : half.position) centre = centre + (1.0 / static_cast<double>(half.position.size())) * x;
+  for (auto& x : half.position) x = x - centre;
+  const auto middle = flat(half);
 
   DemoProtein out;
   for (int m = 0; m < kModels; ++m) {
-    const double t = -kBeyond + (1 + 2 * kBeyond) * m / (kModels - 1);
-    out.path.push_back(make_model(at_motion(closed, t), names, centre));
+    const auto x = flat(at_motion(closed, -kBeyond + (1 + 2 * kBeyond) * m / (kModels - 1)));
+    out.path.push_back(make_model(geometry::transformed(geometry::superpose(x, middle), x), names));
   }
   const auto model_of = [](double t) {
     return 1 + static_cast<int>(std::lround((t + kBeyond) / (1 + 2 * kBeyond) * (kModels - 1)));

@@ -15,15 +15,15 @@ struct DemoState {
 
 /// The built-in test molecule: two helical domains of about 100 residues each, joined by one linker.
 struct DemoProtein {
-  std::vector<io::AtomicModel>
-      path;                       ///< CA models along the motion from beyond open to beyond closed, centred
-  std::vector<DemoState> states;  ///< ordered by population
+  std::vector<io::AtomicModel> path;  ///< CA models, from beyond open to beyond closed, centred
+  std::vector<DemoState> states;      ///< ordered by population
 };
 
 /// Builds the demo protein; the same at every call. Domain 2 turns about a hinge axis at the linker and
-/// twists about its own long axis on the way, so the intermediate lies off the straight line between open and
-/// closed; domain 1 stays where it is. In every model neighbouring CA are 3.80 ± 0.02 Å apart, helices
-/// have 1.5 Å rise, 100° turn and 2.3 Å radius, and no two other CA are nearer than 4 Å.
+/// twists about its own long axis on the way, so the intermediate lies off the straight line
+/// between open and closed; every model is superposed on the middle of the path. In every model neighbouring
+/// CA are 3.80 ± 0.02 Å apart, helices have 1.5 Å rise, 100° turn and 2.3 Å radius, and no two other CA are
+/// nearer than 4 Å.
 DemoProtein make_demo_protein();
 
 }  // namespace cryoscape::simulation

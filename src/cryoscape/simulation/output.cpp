@@ -129,6 +129,9 @@ void write_truth_maps(const std::filesystem::path& folder, const Scene& scene,
     io::write_mrc(folder / fmt::format("model_{:03}.mrc", m + 1),
                   density(scene.coordinates(static_cast<double>(m) + 1), scene.amplitudes(), spec));
   });
+  // Maps of an earlier, longer series would pass for this one's.
+  for (int m = scene.models() + 1; std::filesystem::remove(folder / fmt::format("model_{:03}.mrc", m)); ++m) {
+  }
 }
 
 }  // namespace cryoscape::simulation

@@ -58,8 +58,8 @@ ParticleDraw ParticleSource::draw(std::uint64_t index) const {
   Philox random(static_cast<std::uint64_t>(options_.seed), stream_of(Stream::particle, index));
   ParticleDraw p;
   draw_view(random, p.pose);
-  p.pose.shift_x = options_.shift * random.normal();
-  p.pose.shift_y = options_.shift * random.normal();
+  const double x = random.normal(), y = random.normal();
+  if (options_.shift > 0) p.pose.shift_x = options_.shift * x, p.pose.shift_y = options_.shift * y;
   const double defocus =
       kAngstromPerMicrometre *
       (options_.defocus[0] + (options_.defocus[1] - options_.defocus[0]) * random.uniform());

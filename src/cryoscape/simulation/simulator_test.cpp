@@ -379,7 +379,11 @@ TEST_F(Simulate, MapsProjectToTheImagesAndLieOnTheModels) {
     series.positions = {io::positions_of(protein.path[m - 1])};
     io::write_models(files.back(), series);
   }
+  files.push_back(files.front());
   simulate(files, folder_ / "out", o, false);
+  EXPECT_TRUE(fs::exists(folder_ / "out/truth_maps/model_003.mrc"));
+  files.pop_back();
+  simulate(files, folder_ / "out", o, true);
   EXPECT_FALSE(fs::exists(folder_ / "out/truth_maps/model_003.mrc"));
   const auto map = io::read_mrc_volume(folder_ / "out/truth_maps/model_002.mrc");
   ASSERT_EQ(map.nz, 48);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaximumTerms = 6;     // degree 5
 constexpr std::size_t kArcIntervals = 2000;  // grid of the arc length table
-constexpr std::size_t kNearestNodes = 201;   // coarse search of nearest()
+constexpr std::size_t kNearestNodes = 51;    // coarse search of nearest()
 
 using Terms = std::array<double, kMaximumTerms>;
 
@@ -167,14 +167,22 @@ SmoothPath::Nearest SmoothPath::nearest(std::span<const float> coordinates, bool
   for (std::size_t i = 1; i < kNearestNodes; ++i)
     if (const double s = step * static_cast<double>(i), d = distance(s); d < best.rmsd) best = {s, d};
   // Golden section between the neighbours of the best node.
-  double low = std::max(0.0, best.s - step), high = std::min(1.0, best.s + step);
   constexpr double kGolden = 0.6180339887498949;
-  for (int i = 0; i < 24; ++i) {
-    const double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
-    (distance(a) < distance(b) ? high : low) = distance(a) < distance(b) ? b : a;
+  double low = std::max(0.0, best.s - step), high = std::min(1.0, best.s + step);
+  double a = high - kGolden * (high - low), b = low + kGolden * (high - low), at_a = distance(a),
+         at_b = distance(b);
+  while (high - low > 1e-4) {
+    if (at_a < at_b) {
+      high = b, b = a, at_b = at_a;
+      a = high - kGolden * (high - low), at_a = distance(a);
+    } else {
+      low = a, a = b, at_a = at_b;
+      b = low + kGolden * (high - low), at_b = distance(b);
+    }
+    if (at_a < best.rmsd) best = {a, at_a};
+    if (at_b < best.rmsd) best = {b, at_b};
   }
-  const double s = (low + high) / 2, d = distance(s);
-  return d < best.rmsd ? Nearest{s, d} : best;
+  return best;
 }
 
 }  // namespace cryoscape::simulation
