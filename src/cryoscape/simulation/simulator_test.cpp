@@ -6,13 +6,10 @@
 #include <cmath>
 #include <fstream>
 #include <functional>
-#include <map>
 #include <numbers>
 
-#include "cryoscape/geometry/superposition.hpp"
 #include "cryoscape/io/mrc.hpp"
 #include "cryoscape/io/star.hpp"
-#include "cryoscape/optics/fft.hpp"
 #include "cryoscape/simulation/demo_protein.hpp"
 #include "cryoscape/simulation/imaging.hpp"
 #include "cryoscape/simulation/particle_draw.hpp"
@@ -128,56 +125,6 @@ TEST_F(Simulate, VarianceOfSignalOverNoiseIsTheSnr) {
   }
 }
 
-TEST_F(Simulate, BoundsReproduceTheTableForAdenylateKinase) {
-  // The table of SOURCES.md: 10, 50 and 90 % of the bounds, for beads of equal weight and a CTF applied in
-  // the image's own box.
-  const auto data = test_data();
-  if (!data) GTEST_SKIP() << "shared data not found: set CRYOSCAPE_TEST_DATA";
-  std::vector<std::string> names;
-  const auto atoms = read_all_models({*data / "adk/adk_path_smooth_ca.pdb"}, names);
-  const Scene scene(atoms, names, {"auto", 96, false});
-  const std::vector<float> equal(scene.amplitudes().size(), 1);
-  SimulationOptions o;
-  const UniformDistribution distribution(scene.models());
-  const ParticleSource source(o, distribution);
-  projection::ProjectionSpec spec;
-  spec.box = 64, spec.pixel_size = 1.5, spec.sigma = 2;
-  const int kViews = 1500;
-  const double kStep = 2e-3;
-  std::vector<float> image(4096), low(4096), high(4096), ctf(optics::half_size(64));
-  std::vector<double> information;
-  double mean = 0;
-  for (int i = 0; i < kViews; ++i) {
-    const auto p = source.draw(i);
-    const auto a = geometry::rotation_from_euler(p.pose.rot, p.pose.tilt, p.pose.psi);
-    std::array<float, 9> r;
-    std::copy(a.begin(), a.end(), r.begin());
-    const float shift[2] = {};
-    const double s = scene.path().position_of_model(p.placement.model);
-    const auto draw = [&](double at, std::vector<float>& out) {
-      projection::project_one(spec, equal, scene.path().at(at).data(), r.data(), shift, out.data());
-      optics::evaluate_ctf({}, p.ctf, 64, 1.5, ctf);
-      optics::apply_filter(64, out.data(), ctf.data());
-    };
-    const double from = std::max(0.0, s - kStep), to = std::min(1.0, s + kStep);
-    draw(s, image), draw(from, low), draw(to, high);
-    double sum = 0;
-    for (std::size_t k = 0; k < image.size(); ++k) sum += std::pow((high[k] - low[k]) / (to - from), 2);
-    information.push_back(sum);
-    mean += variance(image) / kViews;
-  }
-  for (const auto& [snr, expected] : std::map<double, std::array<double, 3>>{{0.01, {0.067, 0.086, 0.126}},
-                                                                             {0.03, {0.039, 0.050, 0.073}},
-                                                                             {0.05, {0.030, 0.039, 0.056}},
-                                                                             {0.1, {0.021, 0.027, 0.040}}}) {
-    std::vector<double> bounds;
-    for (const double f : information) bounds.push_back(std::sqrt(mean / (snr * f)));
-    EXPECT_NEAR(quantile(bounds, 0.1), expected[0], 0.03 * expected[0]);
-    EXPECT_NEAR(quantile(bounds, 0.5), expected[1], 0.04 * expected[1]);
-    EXPECT_NEAR(quantile(bounds, 0.9), expected[2], 0.05 * expected[2]);
-  }
-}
-
 TEST_F(Simulate, TruthBoundsOfAdenylateKinaseLieJustAboveTheTable) {
   // Unequal residues (5 %) and the signal that the CTF carries out of the box (4 %) cost a little.
   const auto data = test_data();
@@ -283,44 +230,6 @@ TEST_F(Simulate, StatesHaveTheirPopulationsAndModels) {
   EXPECT_EQ(truth.image_name[41], "000042@particles.mrcs");
 }
 
-TEST_F(Simulate, HalfSetsAreBalancedAndViewsAreUniform) {
-  auto o = small(3000);
-  const UniformDistribution distribution(10);
-  const ParticleSource source(o, distribution);
-  double first = 0, moment[3] = {}, second[3] = {};
-  for (int i = 0; i < 3000; ++i) {
-    const auto p = source.draw(i);
-    first += p.half == 1;
-    const double view[] = {std::sin(p.pose.tilt) * std::cos(p.pose.rot),
-                           std::sin(p.pose.tilt) * std::sin(p.pose.rot), std::cos(p.pose.tilt)};
-    for (int k = 0; k < 3; ++k) moment[k] += view[k] / 3000, second[k] += view[k] * view[k] / 3000;
-  }
-  EXPECT_NEAR(first / 3000, 0.5, 0.04);
-  for (int k = 0; k < 3; ++k) {
-    EXPECT_NEAR(moment[k], 0, 4 * std::sqrt(1 / 9000.0));
-    EXPECT_NEAR(second[k], 1 / 3.0, 4 * std::sqrt(4 / 45.0 / 3000));
-  }
-}
-
-TEST_F(Simulate, UnevenViewsCrowdAboutTwoDirections) {
-  auto o = small(3000);
-  o.views = "uneven";
-  const UniformDistribution distribution(10);
-  const ParticleSource source(o, distribution);
-  // Pairs of neighbouring particles within 30°: 6.7 % of uniform views; at least 0.49 · ½ · 0.4 in addition
-  // here.
-  double close = 0;
-  std::array<double, 3> last{};
-  for (int i = 0; i < 3000; ++i) {
-    const auto p = source.draw(i);
-    const std::array<double, 3> view{std::sin(p.pose.tilt) * std::cos(p.pose.rot),
-                                     std::sin(p.pose.tilt) * std::sin(p.pose.rot), std::cos(p.pose.tilt)};
-    close += view[0] * last[0] + view[1] * last[1] + view[2] * last[2] > std::cos(std::numbers::pi / 6);
-    last = view;
-  }
-  EXPECT_GT(close / 3000, 0.12);
-}
-
 TEST_F(Simulate, HalfOfTheJunkIsNoiseAndHalfAWrongMolecule) {
   auto o = small(600);
   o.box = 32, o.pixel_size = 3;
@@ -421,21 +330,6 @@ TEST_F(Simulate, ASingleModelHasNoBound) {
   }
 }
 
-TEST_F(Simulate, AllAtomsOfAdenylateKinase) {
-  const auto data = test_data();
-  if (!data) GTEST_SKIP() << "shared data not found: set CRYOSCAPE_TEST_DATA";
-  std::vector<std::string> names;
-  const auto atoms = read_all_models({*data / "adk/adk_closed.pdb", *data / "adk/adk_open.pdb"}, names);
-  const Scene all(atoms, names, {"auto", 96, true}), coarse(atoms, names, {"residue", 96, true});
-  EXPECT_EQ(all.level(), structure::BeadLevel::all_atom);
-  EXPECT_GT(all.amplitudes().size(), 1600u);
-  EXPECT_EQ(coarse.amplitudes().size(), 214u);
-  // Positions along the path are those of the residues, whatever is projected.
-  EXPECT_NEAR(all.path().length(), coarse.path().length(), 1e-9);
-  EXPECT_NEAR(all.path().length(), geometry::superposed_rmsd(coarse.coordinates(1), coarse.coordinates(2)),
-              1e-3);
-}
-
 TEST_F(Simulate, ExistingOutputIsKeptUnlessForced) {
   auto o = small(2);
   simulate({models()}, folder_ / "out", o, false);
@@ -477,69 +371,4 @@ TEST_F(Simulate, ErrorsNameWhatIsWrongAndWriteNothing) {
   EXPECT_TRUE(has(text, "short.pdb") && has(text, "same atoms")) << text;
   EXPECT_FALSE(fs::exists(folder_ / "out/particles.star"));
   EXPECT_FALSE(fs::exists(folder_ / "out/particles.mrcs"));
-}
-
-TEST(SceneFrames, ModelsFarFromTheBoxAreCentredAndCornerModelsMovedByHalfTheBox) {
-  const auto protein = make_demo_protein();
-  const auto moved = [&](float by) {
-    auto m = protein.path[30];
-    for (auto& a : m.atoms)
-      for (auto& c : a.position) c += by;
-    return Scene({m}, {"model"}, {"auto", 120, false});
-  };
-  const auto home = moved(0), corner = moved(60), far = moved(500);
-  EXPECT_LT(geometry::rmsd(home.coordinates(1), corner.coordinates(1)), 1e-4);
-  EXPECT_LT(geometry::rmsd(home.coordinates(1), far.coordinates(1)), 1e-2);
-  EXPECT_TRUE(corner.notes().empty());
-  ASSERT_EQ(far.notes().size(), 1u);
-  EXPECT_NE(far.notes()[0].find("moved by"), std::string::npos);
-}
-
-TEST(SceneFrames, ModelsInDifferentFramesAreNotedAndCanBeSuperposed) {
-  auto a = make_demo_protein().path[30], b = a;
-  for (auto& atom : b.atoms) atom.position = {atom.position[1] + 4, -atom.position[0], atom.position[2]};
-  const Scene raw({a, b}, {"a", "b"}, {"auto", 150, false}),
-      superposed({a, b}, {"a", "b"}, {"auto", 150, true});
-  EXPECT_EQ(raw.notes().size(), 1u);
-  EXPECT_LT(geometry::rmsd(superposed.coordinates(1), superposed.coordinates(2)), 1e-3);
-}
-
-TEST(Scene, InterpolatesBetweenNeighbouringModels) {
-  const auto protein = make_demo_protein();
-  const Scene scene({protein.path[0], protein.path[20], protein.path[60]}, {"a", "b", "c"},
-                    {"auto", 150, false});
-  const auto b = scene.coordinates(2), c = scene.coordinates(3), between = scene.coordinates(2.25);
-  for (std::size_t i = 0; i < b.size(); ++i) EXPECT_NEAR(between[i], 0.75 * b[i] + 0.25 * c[i], 1e-3);
-}
-
-TEST(TruthFile, RoundTripAndErrors) {
-  const auto path = fs::path(testing::TempDir()) / "truth_test.star";
-  Truth t;
-  t.image_name = {"000001@p.mrcs", "000002@p.mrcs"};
-  t.model = {3.25, 0}, t.state = {2, 0}, t.junk = {false, true}, t.bound = {0.04, std::nan("")};
-  write_truth(path, t);
-  const auto r = read_truth(path);
-  EXPECT_EQ(r.image_name, t.image_name);
-  EXPECT_EQ(r.model, t.model);
-  EXPECT_EQ(r.state, t.state);
-  EXPECT_EQ(r.junk, t.junk);
-  EXPECT_EQ(r.bound[0], 0.04);
-  EXPECT_TRUE(std::isnan(r.bound[1]));
-
-  const auto message = [&](const std::string& text) {
-    replace_text_file(path, text);
-    try {
-      read_truth(path);
-    } catch (const Error& error) {
-      return std::string(error.what());
-    }
-    return std::string("no error");
-  };
-  EXPECT_NE(message("data_particles\nloop_\n_rlnImageName\na\n").find("data_truth"), std::string::npos);
-  EXPECT_NE(message("data_truth\nloop_\n_rlnImageName\na\n").find("_cryoscapeTruthModel"), std::string::npos);
-  EXPECT_NE(message("data_truth\nloop_\n_rlnImageName\n_cryoscapeTruthModel\n_cryoscapeTruthState\n_"
-                    "cryoscapeTruthJunk\n_cryoscapeTruthBound\n"
-                    "a 1 x 0 0.1\n")
-                .find("'x'"),
-            std::string::npos);
 }
