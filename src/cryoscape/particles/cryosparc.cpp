@@ -1,7 +1,11 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "cryoscape/geometry/rotation.hpp"
@@ -13,180 +17,332 @@ namespace cryoscape::particles {
 namespace {
 namespace fs = std::filesystem;
 
-/// A .cs file with its passthrough files: a field is looked for in the file itself, then in the others by uid.
+constexpr std::uint32_t kAbsent = std::numeric_limits<std::uint32_t>::max();
+constexpr std::size_t kMaxGroups = 65535;
+
+/// A .cs file and its passthrough files: a field is looked for in the file itself, then in the others by uid.
 class Dataset {
  public:
-  explicit Dataset(const fs::path& path) : path_(path) {
-    open(path);
-    std::error_code code;
-    const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    std::vector<fs::path> passthroughs;
-    for (const auto& entry : fs::directory_iterator(folder, code)) {
-      const auto name = entry.path().filename().string();
-      if (entry.path().extension() == ".cs" && name.find("passthrough") != std::string::npos && entry.path() != path &&
-          name.find("particles") != std::string::npos)
-        passthroughs.push_back(entry.path());
-    }
-    std::sort(passthroughs.begin(), passthroughs.end());
-    for (const auto& p : passthroughs) open(p);
+  Dataset(const fs::path& path, const std::vector<fs::path>& passthrough) : path_(path) {
+    tables_.push_back({path.filename().string(), io::read_npy(path), {}});
+    for (const auto& p : passthrough)
+      if (!join(p)) fail("{}: shares no particle with {}", p.string(), path.string());
+    if (passthrough.empty() && lacks_fields())
+      for (const auto& p : files_beside()) join(p);
   }
 
   std::size_t rows() const { return tables_[0].array.rows(); }
-  const std::vector<std::string>& joined() const { return joined_; }
 
-  /// Where a field is, or nothing.
+  std::vector<std::string> joined() const {
+    std::vector<std::string> names;
+    for (std::size_t t = 1; t < tables_.size(); ++t) names.push_back(tables_[t].name);
+    return names;
+  }
+
+  /// Where a field is: in the file itself, or in one or more passthrough files.
   struct Field {
-    std::size_t table = 0;
-    const io::NpyField* field = nullptr;
-    explicit operator bool() const { return field != nullptr; }
+    std::string name;
+    std::vector<std::pair<std::size_t, const io::NpyField*>> places;
+    explicit operator bool() const { return !places.empty(); }
   };
   Field find(const std::string& name) const {
+    Field found{name, {}};
     for (std::size_t t = 0; t < tables_.size(); ++t)
-      if (const auto* f = tables_[t].array.find(name)) return {t, f};
-    return {};
+      if (const auto* f = tables_[t].array.find(name)) {
+        found.places.emplace_back(t, f);
+        if (t == 0) break;
+      }
+    return found;
   }
+
   double number(const Field& f, std::size_t row, double fallback, std::size_t k = 0) const {
-    return f ? tables_[f.table].array.number(*f.field, row_in(f.table, row), k) : fallback;
+    if (!f) return fallback;
+    const auto [table, field, at] = place(f, row);
+    if (k >= field->count) return fallback;
+    const double value = table->array.number(*field, at, k);
+    if (!std::isfinite(value)) fail("{}: {} of row {} is not a finite number", path_.string(), f.name, row + 1);
+    return value;
   }
-  std::string text(const Field& f, std::size_t row) const { return tables_[f.table].array.text(*f.field, row_in(f.table, row)); }
-  std::uint64_t uid(std::size_t row) const {
+  std::string text(const Field& f, std::size_t row) const {
+    const auto [table, field, at] = place(f, row);
+    return table->array.text(*field, at);
+  }
+  std::vector<std::uint64_t> uids() const {
     const auto* f = tables_[0].array.find("uid");
-    return f ? tables_[0].array.unsigned_integer(*f, row) : row;
+    std::vector<std::uint64_t> values(f ? rows() : 0);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = tables_[0].array.unsigned_integer(*f, i);
+    return values;
+  }
+  /// Names of all fields that start with `prefix` and end with `suffix`.
+  std::vector<std::string> fields_like(const std::string& prefix, const std::string& suffix) const {
+    std::set<std::string> names;
+    for (const auto& t : tables_)
+      for (const auto& f : t.array.fields)
+        if (f.name.starts_with(prefix) && f.name.ends_with(suffix)) names.insert(f.name);
+    return {names.begin(), names.end()};
   }
 
  private:
   struct Table {
+    std::string name;
     io::NpyArray array;
-    std::unordered_map<std::uint64_t, std::uint32_t> by_uid;  ///< empty for the file itself
+    std::vector<std::uint32_t> row_of;  ///< by row of the file itself; empty for that file
+  };
+  struct Place {
+    const Table* table;
+    const io::NpyField* field;
+    std::size_t row;
   };
 
-  void open(const fs::path& path) {
-    Table table{io::read_npy(path), {}};
-    const auto* uid = table.array.find("uid");
-    if (!tables_.empty()) {
-      if (!uid || !tables_[0].array.find("uid")) return;
-      for (std::uint32_t i = 0; i < table.array.rows(); ++i) table.by_uid[table.array.unsigned_integer(*uid, i)] = i;
-      // A passthrough of another job shares no particles; it is not ours.
-      if (!table.by_uid.contains(this->uid(0))) return;
-      joined_.push_back(path.filename().string());
+  Place place(const Field& f, std::size_t row) const {
+    for (const auto& [t, field] : f.places) {
+      const auto& table = tables_[t];
+      if (t == 0) return {&table, field, row};
+      if (table.row_of[row] != kAbsent) return {&table, field, table.row_of[row]};
     }
-    tables_.push_back(std::move(table));
+    fail("{}: row {} (uid {}) has no {}: it is missing from {}", path_.string(), row + 1,
+         tables_[0].array.unsigned_integer(*tables_[0].array.find("uid"), row), f.name,
+         tables_[f.places[0].first].name);
   }
 
-  std::size_t row_in(std::size_t table, std::size_t row) const {
-    if (table == 0) return row;
-    const auto found = tables_[table].by_uid.find(uid(row));
-    if (found == tables_[table].by_uid.end())
-      fail("{}: particle {} (uid {}) is missing from its passthrough file", path_.string(), row, uid(row));
-    return found->second;
+  bool lacks_fields() const {
+    const auto& own = tables_[0].array;
+    const bool posed = std::any_of(own.fields.begin(), own.fields.end(), [](const io::NpyField& f) {
+      return f.name.starts_with("alignments") && f.name.ends_with("/pose") &&
+             !f.name.starts_with("alignments2D");
+    });
+    return own.find("uid") && !(posed && own.find("blob/path") && own.find("ctf/df1_A"));
+  }
+
+  std::vector<fs::path> files_beside() const {
+    std::vector<fs::path> files;
+    std::error_code code;
+    const auto folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+    for (const auto& entry : fs::directory_iterator(folder, code)) {
+      const auto name = entry.path().filename().string();
+      if (name.ends_with(".cs") && name.find("passthrough") != std::string::npos &&
+          name.find("exposure") == std::string::npos && name.find("micrograph") == std::string::npos &&
+          !fs::equivalent(entry.path(), path_, code))
+        files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+
+  /// False for a file of other particles.
+  bool join(const fs::path& path) {
+    const auto own = uids();
+    if (own.empty()) fail("{} has no uid: it cannot be joined with {}", path_.string(), path.string());
+    Table table{path.filename().string(), io::read_npy(path),
+                std::vector<std::uint32_t>(own.size(), kAbsent)};
+    const auto* uid = table.array.find("uid");
+    if (!uid) fail("{} has no uid: it cannot be joined with {}", path.string(), path_.string());
+    std::unordered_map<std::uint64_t, std::uint32_t> by_uid;
+    by_uid.reserve(table.array.rows());
+    for (std::uint32_t i = 0; i < table.array.rows(); ++i) by_uid[table.array.unsigned_integer(*uid, i)] = i;
+    bool any = false;
+    for (std::size_t i = 0; i < own.size(); ++i)
+      if (const auto found = by_uid.find(own[i]); found != by_uid.end())
+        table.row_of[i] = found->second, any = true;
+    if (any) tables_.push_back(std::move(table));
+    return any;
   }
 
   fs::path path_;
   std::vector<Table> tables_;
-  std::vector<std::string> joined_;
 };
 
-/// Prefix of the alignment fields: alignments3D, or the class with the highest posterior of an ab-initio job.
+/// The alignment of each particle: alignments3D, or that of the class with the highest posterior of an
+/// ab-initio job.
 class Alignment {
  public:
-  Alignment(const Dataset& data, const fs::path& path) {
-    if (data.find("alignments3D/pose")) {
-      prefixes_.push_back("alignments3D");
-    } else {
-      for (int k = 0; data.find(fmt::format("alignments_class_{}/pose", k)) ; ++k) prefixes_.push_back(fmt::format("alignments_class_{}", k));
-    }
-    if (prefixes_.empty())
-      fail("{} has no alignments3D/pose, nor has a passthrough file beside it: the particles have no poses (export a refinement)", path.string());
-    for (const auto& prefix : prefixes_)
-      fields_.push_back({data.find(prefix + "/pose"), data.find(prefix + "/shift"), data.find(prefix + "/psize_A"), data.find(prefix + "/alpha"),
-                         data.find(prefix + "/split"), data.find(prefix + "/class_posterior")});
-  }
   struct Fields {
     Dataset::Field pose, shift, pixel_size, alpha, split, posterior;
   };
+
+  Alignment(const Dataset& data, const fs::path& path) {
+    std::vector<std::string> poses{"alignments3D/pose"};
+    if (!data.find(poses[0])) poses = data.fields_like("alignments_class_", "/pose");
+    if (poses.empty())
+      fail(
+          "{} has no alignments3D/pose, nor has a passthrough file beside it: the particles have no poses "
+          "(take them from a 3D refinement)",
+          path.string());
+    for (const auto& pose : poses) {
+      const auto prefix = pose.substr(0, pose.size() - 4);
+      fields_.push_back({data.find(pose), data.find(prefix + "shift"), data.find(prefix + "psize_A"),
+                         data.find(prefix + "alpha"), data.find(prefix + "split"),
+                         data.find(prefix + "class_posterior")});
+    }
+  }
+
   const Fields& choose(const Dataset& data, std::size_t row) const {
+    if (fields_.size() == 1) return fields_[0];
     std::size_t best = 0;
     for (std::size_t k = 1; k < fields_.size(); ++k)
       if (data.number(fields_[k].posterior, row, 0) > data.number(fields_[best].posterior, row, 0)) best = k;
     return fields_[best];
   }
   std::size_t classes() const { return fields_.size(); }
+  bool has_shifts() const {
+    return std::all_of(fields_.begin(), fields_.end(), [](const Fields& f) { return bool(f.shift); });
+  }
 
  private:
-  std::vector<std::string> prefixes_;
   std::vector<Fields> fields_;
 };
 
-/// cryoSPARC writes the anisotropic magnification as a matrix or as its difference from the identity; all zeros mean none.
-std::array<double, 4> magnification(const Dataset& data, const Dataset::Field& field, std::size_t row) {
-  std::array<double, 4> m{1, 0, 0, 1};
-  if (!field) return m;
-  std::array<double, 4> v;
-  for (std::size_t k = 0; k < 4; ++k) v[k] = data.number(field, row, 0, k);
-  const bool difference = std::abs(v[0]) < 0.5;
-  for (int k = 0; k < 4; ++k) m[k] = difference ? m[k] + v[k] : v[k];
-  return m;
+/// Images, CTF and optics of a data set, by row.
+class Images {
+ public:
+  Images(const Dataset& data, const fs::path& path) : data_(data), path_(path) {
+    for (const auto* f : {&file_, &index_})
+      if (!*f) fail("{} has no {}: it is no particle set with images", path.string(), f->name);
+    for (const auto* f : {&defocus_u_, &defocus_v_, &angle_})
+      if (!*f)
+        fail("{} has no {}: the particles have no CTF (run CTF estimation first)", path.string(), f->name);
+    for (const auto* f : {&voltage_, &cs_, &contrast_})
+      if (!*f) fail("{} has no {}: the CTF cannot be computed", path.string(), f->name);
+  }
+
+  ImageName image(std::size_t i, std::string& text) const {
+    text = data_.text(file_, i);
+    auto name = parse_image_name(text, path_, i);
+    name.slice = static_cast<std::uint32_t>(data_.number(index_, i, 0));
+    return name;
+  }
+
+  optics::CtfParameters ctf(std::size_t i, double alpha) const {
+    const auto get = [&](const Dataset::Field& f, double fallback) {
+      return static_cast<float>(data_.number(f, i, fallback));
+    };
+    return {get(defocus_u_, 0), get(defocus_v_, 0), get(angle_, 0),
+            get(phase_, 0),     get(b_factor_, 0),  static_cast<float>(data_.number(scale_, i, 1) * alpha)};
+  }
+
+  float sign(std::size_t i) const { return data_.number(sign_, i, 1) < 0 ? -1.0f : 1.0f; }
+  double pixel_size(std::size_t i) const { return data_.number(pixel_size_, i, 0); }
+
+  optics::OpticsGroup group(std::size_t i) const {
+    optics::OpticsGroup g;
+    g.name = fmt::format("exposure_group_{:.0f}", exposure_group(i));
+    g.voltage_kv = data_.number(voltage_, i, 0);
+    g.cs_mm = data_.number(cs_, i, 0);
+    g.amplitude_contrast = data_.number(contrast_, i, 0);
+    g.pixel_size = pixel_size(i);
+    g.box = static_cast<int>(data_.number(shape_, i, 0));
+    g.magnification = magnification(i);
+    if (g.voltage_kv <= 0) fail("{}: ctf/accel_kv of row {} is {}", path_.string(), i + 1, g.voltage_kv);
+    return g;
+  }
+
+  /// What particles of one group share.
+  std::array<double, 10> key(std::size_t i) const {
+    const auto g = magnification(i);
+    return {exposure_group(i),
+            data_.number(voltage_, i, 0),
+            data_.number(cs_, i, 0),
+            data_.number(contrast_, i, 0),
+            pixel_size(i),
+            data_.number(shape_, i, 0),
+            g[0],
+            g[1],
+            g[2],
+            g[3]};
+  }
+
+  /// Names of the aberrations that a row has and nothing here applies.
+  void ignored(std::size_t i, std::set<std::string>& names) const {
+    for (const auto* f : {&tilt_, &trefoil_, &tetrafoil_})
+      for (std::size_t k = 0; k < 4; ++k)
+        if (*f && data_.number(*f, i, 0, k) != 0) names.insert(f->name);
+  }
+
+ private:
+  double exposure_group(std::size_t i) const { return data_.number(exposure_, i, 0); }
+
+  /// cryoSPARC writes the anisotropic magnification as its difference from the identity; zeros mean none.
+  /// Some converters write the matrix itself.
+  std::array<double, 4> magnification(std::size_t i) const {
+    std::array<double, 4> m{1, 0, 0, 1};
+    if (!anisomag_) return m;
+    const bool difference = std::abs(data_.number(anisomag_, i, 0, 0)) < 0.5;
+    for (std::size_t k = 0; k < 4; ++k) m[k] = (difference ? m[k] : 0) + data_.number(anisomag_, i, 0, k);
+    return m;
+  }
+
+  const Dataset& data_;
+  const fs::path& path_;
+  Dataset::Field file_ = data_.find("blob/path"), index_ = data_.find("blob/idx"),
+                 pixel_size_ = data_.find("blob/psize_A"), shape_ = data_.find("blob/shape"),
+                 sign_ = data_.find("blob/sign"), defocus_u_ = data_.find("ctf/df1_A"),
+                 defocus_v_ = data_.find("ctf/df2_A"), angle_ = data_.find("ctf/df_angle_rad"),
+                 voltage_ = data_.find("ctf/accel_kv"), cs_ = data_.find("ctf/cs_mm"),
+                 contrast_ = data_.find("ctf/amp_contrast"), phase_ = data_.find("ctf/phase_shift_rad"),
+                 b_factor_ = data_.find("ctf/bfactor"), scale_ = data_.find("ctf/scale"),
+                 exposure_ = data_.find("ctf/exp_group_id"), anisomag_ = data_.find("ctf/anisomag"),
+                 tilt_ = data_.find("ctf/tilt_A"), trefoil_ = data_.find("ctf/trefoil_A"),
+                 tetrafoil_ = data_.find("ctf/tetra_A");
+};
+
+void add_notes(ParticleSet& set, const Dataset& data, const Alignment& alignment,
+               const std::set<std::string>& ignored) {
+  for (const auto& name : data.joined()) set.notes.push_back("joined with " + name + " by uid");
+  if (alignment.classes() > 1)
+    set.notes.push_back(fmt::format("{} alignments per particle: the one of the most probable class is used",
+                                    alignment.classes()));
+  if (!alignment.has_shifts()) set.notes.emplace_back("no alignments3D/shift: shifts are taken to be 0");
+  if (!ignored.empty())
+    set.notes.push_back(fmt::format("aberrations {} are ignored: phase errors remain at high resolution",
+                                    fmt::join(ignored, ", ")));
 }
 
 }  // namespace
 
-ParticleSet read_cryosparc(const fs::path& path) {
-  const Dataset data(path);
-  ParticleSet set;
-  set.format = "cryoSPARC";
-  for (const auto& name : data.joined()) set.notes.push_back("joined with " + name + " by uid");
-  const auto file = data.find("blob/path"), index = data.find("blob/idx"), pixel = data.find("blob/psize_A"),
-             shape = data.find("blob/shape"), sign = data.find("blob/sign");
-  if (!file || !index) fail("{} has no blob/path and blob/idx: it is no particle set with images", path.string());
-  const auto du = data.find("ctf/df1_A"), dv = data.find("ctf/df2_A"), angle = data.find("ctf/df_angle_rad");
-  if (!du || !dv || !angle) fail("{} has no ctf/df1_A, ctf/df2_A, ctf/df_angle_rad: the particles have no CTF", path.string());
-  const auto kv = data.find("ctf/accel_kv"), cs = data.find("ctf/cs_mm"), w = data.find("ctf/amp_contrast");
-  if (!kv || !cs || !w) fail("{} has no ctf/accel_kv, ctf/cs_mm, ctf/amp_contrast: the CTF cannot be computed", path.string());
-  const auto phase = data.find("ctf/phase_shift_rad"), b = data.find("ctf/bfactor"), scale = data.find("ctf/scale"),
-             exposure = data.find("ctf/exp_group_id"), anisomag = data.find("ctf/anisomag"), tilt = data.find("ctf/tilt_A"),
-             trefoil = data.find("ctf/trefoil_A");
+Parsed read_cryosparc(const fs::path& path, const std::vector<fs::path>& passthrough) {
+  const Dataset data(path, passthrough);
+  const Images images(data, path);
   const Alignment alignment(data, path);
-  if (alignment.classes() > 1)
-    set.notes.push_back(fmt::format("{} alignments per particle: the one of the most probable class is used", alignment.classes()));
-
+  Parsed parsed;
+  auto& set = parsed.set;
+  set.format = "cryoSPARC";
+  set.source_rows = data.rows();
+  set.particles.reserve(data.rows());
+  set.rows.reserve(data.rows());
+  parsed.uids = data.uids();
   StackIndex stacks(set);
-  std::map<std::array<double, 6>, std::uint16_t> groups;
-  bool odd_aberrations = false;
+  std::map<std::array<double, 10>, std::uint16_t> groups;
+  std::set<std::string> ignored;
+  std::string text;
   for (std::size_t i = 0; i < data.rows(); ++i) {
     const auto& a = alignment.choose(data, i);
     Particle p;
-    auto name = data.text(file, i);
-    if (!name.empty() && name[0] == '>') name.erase(0, 1);
-    p.stack = stacks.add(name);
-    p.slice = static_cast<std::uint32_t>(data.number(index, i, 0));
-    const auto rotation = geometry::transpose(
-        geometry::rotation_from_axis_angle({data.number(a.pose, i, 0, 0), data.number(a.pose, i, 0, 1), data.number(a.pose, i, 0, 2)}));
-    for (int k = 0; k < 9; ++k) p.rotation[k] = static_cast<float>(rotation[k]);
-    const double pixel_size = data.number(pixel, i, 0), shift_unit = data.number(a.pixel_size, i, pixel_size);
+    const auto image = images.image(i, text);
+    p.stack = stacks.add(image.stack);
+    p.slice = image.slice;
+    const auto rotation = geometry::transpose(geometry::rotation_from_axis_angle(
+        {data.number(a.pose, i, 0, 0), data.number(a.pose, i, 0, 1), data.number(a.pose, i, 0, 2)}));
+    std::copy(rotation.begin(), rotation.end(), p.rotation.begin());
+    const double shift_unit = data.number(a.pixel_size, i, images.pixel_size(i));
     for (int k = 0; k < 2; ++k) p.shift[k] = static_cast<float>(data.number(a.shift, i, 0, k) * shift_unit);
-    p.ctf = {static_cast<float>(data.number(du, i, 0)), static_cast<float>(data.number(dv, i, 0)), static_cast<float>(data.number(angle, i, 0)),
-             static_cast<float>(data.number(phase, i, 0)), static_cast<float>(data.number(b, i, 0)),
-             static_cast<float>(data.number(scale, i, 1) * data.number(a.alpha, i, 1))};
-    p.sign = data.number(sign, i, 1) < 0 ? -1.0f : 1.0f;
-    p.half = a.split ? static_cast<std::int8_t>(data.number(a.split, i, 0) + 1) : std::int8_t{0};
-    optics::OpticsGroup g;
-    g.voltage_kv = data.number(kv, i, 300), g.cs_mm = data.number(cs, i, 2.7), g.amplitude_contrast = data.number(w, i, 0.1);
-    g.pixel_size = pixel_size, g.box = static_cast<int>(data.number(shape, i, 0));
-    g.magnification = magnification(data, anisomag, i);
-    for (std::size_t k = 0; k < 2; ++k) odd_aberrations |= data.number(tilt, i, 0, k) != 0 || data.number(trefoil, i, 0, k) != 0;
-    const std::array<double, 6> key{data.number(exposure, i, 0), g.voltage_kv, g.cs_mm, g.amplitude_contrast, g.pixel_size, double(g.box)};
-    const auto [at, inserted] = groups.try_emplace(key, static_cast<std::uint16_t>(set.optics_groups.size()));
+    p.ctf = images.ctf(i, data.number(a.alpha, i, 1));
+    p.sign = images.sign(i);
+    const double split = data.number(a.split, i, -1);
+    p.half = split == 0 ? 1 : split == 1 ? 2 : 0;
+    images.ignored(i, ignored);
+    const auto [at, inserted] =
+        groups.try_emplace(images.key(i), static_cast<std::uint16_t>(set.optics_groups.size()));
     if (inserted) {
-      g.name = fmt::format("exposure_group_{}", static_cast<long>(key[0]));
-      set.optics_groups.push_back(g);
+      if (set.optics_groups.size() == kMaxGroups) fail("{} has too many exposure groups", path.string());
+      set.optics_groups.push_back(images.group(i));
     }
     p.optics_group = at->second;
     set.particles.push_back(p);
     set.rows.push_back(static_cast<std::uint32_t>(i));
   }
-  if (odd_aberrations) set.notes.push_back("beam tilt and trefoil (ctf/tilt_A, ctf/trefoil_A) are ignored: phase errors remain at high resolution");
-  set.source_rows = data.rows();
-  return set;
+  parsed.micrograph_pixel_size.assign(set.optics_groups.size(), 0);
+  add_notes(set, data, alignment, ignored);
+  return parsed;
 }
 
 }  // namespace cryoscape::particles

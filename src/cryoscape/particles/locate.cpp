@@ -3,12 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <unordered_set>
 
 #include "cryoscape/io/mrc.hpp"
-#include "cryoscape/io/npy.hpp"
-#include "cryoscape/io/star.hpp"
 #include "cryoscape/particles/readers.hpp"
 #include "cryoscape/util/error.hpp"
 
@@ -17,160 +13,242 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kHeadersChecked = 2000;
+constexpr double kPixelSizeTolerance = 0.02;  ///< relative; finer differences are calibrations
 
-/// Folders that relative image paths may start from, the most likely first.
-std::vector<fs::path> candidate_folders(const fs::path& source, const std::optional<fs::path>& dir) {
-  if (dir) return {*dir};
-  std::vector<fs::path> folders;
-  for (auto folder = fs::absolute(source).parent_path();; folder = folder.parent_path()) {
-    folders.push_back(folder);
-    if (folder == folder.parent_path()) break;
+/// Looks for stacks in `dir`, the particle file's folder, its parents and the working folder; where the last
+/// one was found comes first.
+class Finder {
+ public:
+  Finder(const fs::path& source, const std::optional<fs::path>& dir) : has_dir_(dir.has_value()) {
+    const auto file = fs::absolute(source).lexically_normal();
+    if (dir) folders_.push_back(*dir);
+    for (auto folder = file.parent_path();; folder = folder.parent_path()) {
+      folders_.push_back(folder);
+      if (folder == folder.parent_path()) break;
+    }
+    const auto here = fs::current_path();
+    if (std::find(folders_.begin(), folders_.end(), here) == folders_.end()) folders_.push_back(here);
+    places_ = has_dir_ ? fmt::format("{}, {}", dir->string(), file.parent_path().string())
+                       : file.parent_path().string();
+    places_ += fmt::format(", its parents and the working folder {}", here.string());
   }
-  const auto here = fs::current_path();
-  if (std::find(folders.begin(), folders.end(), here) == folders.end()) folders.push_back(here);
-  return folders;
-}
 
-/// The stack under one of the folders, or an empty path. With --dir the bare file name is tried as well.
-fs::path find_stack(const std::string& name, const std::vector<fs::path>& folders, bool also_bare) {
-  if (fs::path(name).is_absolute() && fs::exists(name)) return name;
-  for (const auto& folder : folders) {
-    if (fs::exists(folder / name)) return folder / name;
-    if (also_bare && fs::exists(folder / fs::path(name).filename())) return folder / fs::path(name).filename();
-  }
-  return {};
-}
-
-void find_all(ParticleSet& set, const ReadOptions& options) {
-  auto folders = candidate_folders(set.source, options.dir);
-  std::size_t missing = 0;
-  std::string first_missing;
-  bool told = false;
-  for (const auto& name : set.stack_names) {
-    auto found = find_stack(name, folders, options.dir.has_value());
-    if (found.empty()) {
-      if (missing++ == 0) first_missing = name;
-    } else if (!told && !fs::path(name).is_absolute()) {
-      told = true;
-      const auto text = found.string();
-      const auto base = text.size() > name.size() ? text.substr(0, text.size() - name.size() - 1) : text;
-      set.notes.push_back("image paths start in " + base);
-      if (!options.dir) {
-        const auto at = std::find(folders.begin(), folders.end(), fs::path(base));
-        if (at != folders.end()) std::rotate(folders.begin(), at, at + 1);
+  /// The stack's path, or an empty one.
+  fs::path find(const fs::path& name) {
+    std::error_code code;
+    if (name.is_absolute() && fs::is_regular_file(name, code)) return name;
+    if (auto found = in_folder(preferred_, name); !found.empty()) return found;
+    for (std::size_t f = 0; f < folders_.size(); ++f) {
+      if (f == preferred_) continue;
+      if (auto found = in_folder(f, name); !found.empty()) {
+        preferred_ = f;
+        return found;
       }
     }
-    set.stacks.push_back(std::move(found));
+    return {};
   }
+
+  const std::string& places() const { return places_; }
+  /// How many stacks came from each folder, in the order of the first ones.
+  std::vector<std::pair<std::string, std::size_t>> bases() const { return bases_; }
+
+ private:
+  fs::path in_folder(std::size_t f, const fs::path& name) {
+    std::error_code code;
+    const auto& folder = folders_[f];
+    if (!name.is_absolute() && fs::is_regular_file(folder / name, code)) {
+      count(folder.string());
+      return folder / name;
+    }
+    // A copy of the stacks alone, without the project's folders.
+    if (has_dir_ && f == 0 && fs::is_regular_file(folder / name.filename(), code)) {
+      count(folder.string() + " (by file name)");
+      return folder / name.filename();
+    }
+    return {};
+  }
+
+  void count(const std::string& base) {
+    const auto at =
+        std::find_if(bases_.begin(), bases_.end(), [&](const auto& b) { return b.first == base; });
+    if (at == bases_.end())
+      bases_.emplace_back(base, 1);
+    else
+      ++at->second;
+  }
+
+  bool has_dir_;
+  std::vector<fs::path> folders_;
+  std::string places_;
+  std::size_t preferred_ = 0;
+  std::vector<std::pair<std::string, std::size_t>> bases_;
+};
+
+/// What the set's particles ask of each stack.
+struct StackUse {
+  static constexpr std::uint32_t kUnused = 0xffffffff;
+  std::vector<std::uint32_t> slice, row;  ///< by stack: its last slice, and the row that names it
+  std::vector<std::uint16_t> group;       ///< by stack: one of its optics groups
+  std::vector<std::pair<std::uint32_t, std::uint16_t>> more;  ///< (stack, group) beyond the first
+
+  explicit StackUse(const ParticleSet& set)
+      : slice(set.stack_names.size(), 0), row(slice.size(), kUnused), group(slice.size(), 0) {
+    for (std::size_t i = 0; i < set.size(); ++i) {
+      const auto& p = set.particles[i];
+      if (row[p.stack] == kUnused) {
+        group[p.stack] = p.optics_group;
+      } else if (group[p.stack] != p.optics_group) {
+        const std::pair pair{p.stack, p.optics_group};
+        if (more.empty() || more.back() != pair) more.push_back(pair);
+      }
+      if (row[p.stack] == kUnused || p.slice > slice[p.stack])
+        slice[p.stack] = p.slice, row[p.stack] = set.rows[i];
+    }
+    std::sort(more.begin(), more.end());
+    more.erase(std::unique(more.begin(), more.end()), more.end());
+  }
+  bool used(std::size_t stack) const { return row[stack] != kUnused; }
+};
+
+void find_all(ParticleSet& set, const ReadOptions& options, const StackUse& use) {
+  Finder finder(set.source, options.dir);
+  std::size_t missing = 0, wanted = 0;
+  std::string first_missing;
+  set.stacks.assign(set.stack_names.size(), {});
+  for (std::size_t s = 0; s < set.stacks.size(); ++s) {
+    if (!use.used(s)) continue;
+    ++wanted;
+    set.stacks[s] = finder.find(set.stack_names[s]);
+    if (set.stacks[s].empty() && missing++ == 0) first_missing = set.stack_names[s];
+  }
+  const auto bases = finder.bases();
+  for (const auto& [base, count] : bases)
+    set.notes.push_back(bases.size() == 1 ? "image paths start in " + base
+                                          : fmt::format("{} image paths start in {}", count, base));
   if (missing == 0) return;
-  const auto text = fmt::format("{} of {} image stacks are missing, the first is {} (looked in {}{}): give the folder where these paths start with --dir",
-                                missing, set.stack_names.size(), first_missing, folders[0].string(),
-                                options.dir ? "" : ", its parents and the working folder");
+  const auto text = fmt::format(
+      "{} of {} image stacks are missing, the first is {} (looked in {}): give the folder where these paths "
+      "start with "
+      "--dir",
+      missing, wanted, first_missing, finder.places());
   if (options.images_required) fail("{}: {}", set.source.string(), text);
   set.notes.push_back(text);
 }
 
-/// Checks one stack's header against its optics group; fills in what the metadata lacks.
-void check_header(ParticleSet& set, const io::MrcHeader& header, const fs::path& path, optics::OpticsGroup& group) {
-  if (header.nx != header.ny) fail("{} has images of {} x {} pixels: particles must be square", path.string(), header.nx, header.ny);
-  if (header.nx % 2) fail("{} has images of {} pixels, an odd box: crop or pad them to an even size", path.string(), header.nx);
-  if (group.box == 0) group.box = header.nx;
-  if (group.box != header.nx)
-    fail("{} has images of {} pixels, but the metadata say {}: is it another job's stack?", path.string(), header.nx, group.box);
-  if (group.pixel_size <= 0) {
-    if (header.pixel_size <= 0 || header.pixel_size == 1.0)
-      fail("{}: no pixel size in the metadata (rlnImagePixelSize) nor in {}", set.source.string(), path.string());
-    group.pixel_size = header.pixel_size;
-    set.notes.push_back(fmt::format("pixel size {:.4f} A taken from the header of {}", header.pixel_size, path.filename().string()));
-  }
-}
+/// Checks a stack's header against an optics group and fills in what the metadata lack.
+class HeaderCheck {
+ public:
+  explicit HeaderCheck(Parsed& parsed) : set_(parsed.set), warned_(set_.optics_groups.size()) {}
 
-void check_stacks(ParticleSet& set) {
-  std::vector<std::uint32_t> last(set.stacks.size(), 0), group(set.stacks.size(), 0), row(set.stacks.size(), 0);
-  for (std::size_t i = 0; i < set.size(); ++i) {
-    const auto& p = set.particles[i];
-    group[p.stack] = p.optics_group;
-    if (p.slice >= last[p.stack]) last[p.stack] = p.slice, row[p.stack] = set.rows[i];
+  void check(const io::MrcHeader& header, std::size_t stack, std::size_t g) {
+    const auto path = set_.stacks[stack].string();
+    auto& group = set_.optics_groups[g];
+    if (header.nx != header.ny)
+      fail("{} has images of {} x {} pixels: particles must be square", path, header.nx, header.ny);
+    if (header.nx % 2)
+      fail("{} has images of {} pixels, an odd box: crop or pad them to an even size", path, header.nx);
+    if (group.box <= 0) {
+      group.box = header.nx;
+      set_.notes.push_back(fmt::format("optics group {}: box {} taken from the header of {}", group.name,
+                                       group.box, set_.stacks[stack].filename().string()));
+    }
+    if (group.box != header.nx)
+      fail("{} has images of {} pixels, but optics group {} has {}: is it another job's stack?", path,
+           header.nx, group.name, group.box);
+    // Many programs write 1 where they do not know.
+    if (header.pixel_size <= 0 || header.pixel_size == 1) return;
+    if (group.pixel_size <= 0) {
+      group.pixel_size = header.pixel_size;
+      set_.notes.push_back(fmt::format("optics group {}: pixel size {:.4f} A taken from the header of {}",
+                                       group.name, header.pixel_size,
+                                       set_.stacks[stack].filename().string()));
+    } else if (!warned_[g] && std::abs(header.pixel_size / group.pixel_size - 1) > kPixelSizeTolerance) {
+      warned_[g] = 1;
+      set_.notes.push_back(fmt::format(
+          "optics group {}: pixel size {:.4f} A is used, but the header of {} says {:.4f}", group.name,
+          group.pixel_size, set_.stacks[stack].filename().string(), header.pixel_size));
+    }
   }
-  // Every header of few stacks; of many, an even sample: the loader checks the rest as it opens them.
+
+ private:
+  ParticleSet& set_;
+  std::vector<char> warned_;
+};
+
+/// Every header of few stacks; of many, an even sample and one of each optics group: the loader checks the
+/// rest as it opens them.
+void check_stacks(Parsed& parsed, const StackUse& use) {
+  auto& set = parsed.set;
+  HeaderCheck headers(parsed);
   const std::size_t step = std::max<std::size_t>(1, set.stacks.size() / kHeadersChecked);
-  for (std::size_t s = 0; s < set.stacks.size(); s += step) {
-    if (set.stacks[s].empty()) continue;
+  std::vector<char> seen(set.optics_groups.size(), 0);
+  for (std::size_t s = 0; s < set.stacks.size(); ++s) {
+    if (set.stacks[s].empty() || (s % step && seen[use.group[s]])) continue;
+    seen[use.group[s]] = 1;
     const auto header = io::read_mrc_header(set.stacks[s]);
-    check_header(set, header, set.stacks[s], set.optics_groups[group[s]]);
-    if (static_cast<int>(last[s]) >= header.nz)
-      fail("{}: row {} names image {} of {}, which has only {}", set.source.string(), row[s] + 1, last[s] + 1, set.stacks[s].string(), header.nz);
+    headers.check(header, s, use.group[s]);
+    if (static_cast<std::int64_t>(use.slice[s]) >= header.nz)
+      fail("{}: row {} names image {} of {}, which has only {}", set.source.string(), use.row[s] + 1,
+           use.slice[s] + 1, set.stacks[s].string(), header.nz);
   }
+  for (const auto& [s, g] : use.more)
+    if (!set.stacks[s].empty() && !seen[g]) {
+      seen[g] = 1;
+      headers.check(io::read_mrc_header(set.stacks[s]), s, g);
+    }
 }
 
-std::uint64_t half_hash(const std::string& name) {
-  std::uint64_t hash = 1469598103934665603ull;
-  for (const unsigned char c : name) hash = (hash ^ c) * 1099511628211ull;
-  return hash ^ (hash >> 33);
-}
-
-/// Rows of the source that a subset file names.
-std::vector<char> subset_rows(const ParticleSet& set, const fs::path& path) {
-  std::vector<char> keep(set.size(), 0);
-  const auto extension = path.extension().string();
-  if (extension == ".star" || extension == ".cs") {
-    std::unordered_set<std::string> names;
-    const auto other = extension == ".star" ? read_relion(path) : read_cryosparc(path);
-    for (std::size_t i = 0; i < other.size(); ++i) names.insert(image_name(other, i));
-    for (std::size_t i = 0; i < set.size(); ++i) keep[i] = names.contains(image_name(set, i));
-    return keep;
+/// Pixel sizes that neither the group nor a stack tells, odd boxes, shifts in pixels.
+void complete_optics(Parsed& parsed, const ReadOptions& options) {
+  auto& set = parsed.set;
+  for (std::size_t g = 0; g < set.optics_groups.size(); ++g) {
+    auto& group = set.optics_groups[g];
+    if (group.box % 2)
+      fail("{}: optics group {} has an odd box of {} pixels: crop or pad the images to an even size",
+           set.source.string(), group.name, group.box);
+    if (group.pixel_size > 0) continue;
+    if (parsed.micrograph_pixel_size[g] > 0) {
+      group.pixel_size = parsed.micrograph_pixel_size[g];
+      set.notes.push_back(
+          fmt::format("optics group {}: pixel size {:.4f} A is the micrographs': wrong if the "
+                      "particles were downscaled",
+                      group.name, group.pixel_size));
+    } else if (options.images_required || parsed.shifts_in_pixels) {
+      fail(
+          "{}: optics group {} has no pixel size (rlnImagePixelSize, or rlnDetectorPixelSize and "
+          "rlnMagnification), "
+          "nor have the stacks' headers",
+          set.source.string(), group.name);
+    } else {
+      set.notes.push_back(fmt::format("optics group {}: pixel size unknown", group.name));
+    }
   }
-  std::ifstream stream(path);
-  if (!stream) fail("cannot open the subset {}", path.string());
-  std::string line;
-  for (std::size_t number = 1; std::getline(stream, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    char* end = nullptr;
-    const long row = std::strtol(line.c_str(), &end, 10);
-    if (end == line.c_str() || row < 0 || row >= static_cast<long>(set.size()))
-      fail("{}:{}: '{}' is not a row from 0 to {}", path.string(), number, line, set.size() - 1);
-    keep[row] = 1;
-  }
-  return keep;
+  if (!parsed.shifts_in_pixels) return;
+  for (auto& p : set.particles)
+    for (auto& x : p.shift) x = static_cast<float>(x * set.optics_groups[p.optics_group].pixel_size);
 }
 
 void note_ignored_optics(ParticleSet& set) {
-  for (const auto& g : set.optics_groups) {
-    const bool odd = std::any_of(g.odd_zernike.begin(), g.odd_zernike.end(), [](double x) { return x != 0; });
-    if (g.beam_tilt_x == 0 && g.beam_tilt_y == 0 && !odd) continue;
-    set.notes.push_back(fmt::format("optics group {}: beam tilt and odd aberrations are ignored: phase errors remain at high resolution", g.name));
-  }
+  const auto ignored =
+      std::count_if(set.optics_groups.begin(), set.optics_groups.end(), [](const optics::OpticsGroup& g) {
+        return g.beam_tilt_x != 0 || g.beam_tilt_y != 0 ||
+               std::any_of(g.odd_zernike.begin(), g.odd_zernike.end(), [](double x) { return x != 0; });
+      });
+  if (ignored)
+    set.notes.push_back(
+        fmt::format("beam tilt and odd aberrations of {} of {} optics groups are ignored: phase errors "
+                    "remain at high resolution",
+                    ignored, set.optics_groups.size()));
 }
 
 }  // namespace
 
-void locate_stacks(ParticleSet& set, const ReadOptions& options) {
-  find_all(set, options);
-  check_stacks(set);
-  for (const auto& g : set.optics_groups) {
-    if (g.pixel_size <= 0 && options.images_required)
-      fail("{}: optics group {} has no pixel size (rlnImagePixelSize)", set.source.string(), g.name);
-    if (g.box % 2) fail("{}: optics group {} has an odd box of {} pixels: crop or pad the images to an even size", set.source.string(), g.name, g.box);
-  }
-  note_ignored_optics(set);
-}
-
-void select_particles(ParticleSet& set, const ReadOptions& options) {
-  if (!options.subset && options.half == 0) return;
-  std::vector<char> keep = options.subset ? subset_rows(set, *options.subset) : std::vector<char>(set.size(), 1);
-  const bool assigned = std::any_of(set.particles.begin(), set.particles.end(), [](const Particle& p) { return p.half != 0; });
-  if (options.half && !assigned) set.notes.push_back("no half-sets in the file: made by particle name");
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < set.size(); ++i) {
-    auto& p = set.particles[i];
-    if (options.half && !assigned) p.half = half_hash(image_name(set, i)) % 2 ? 1 : 2;
-    if (!keep[i] || (options.half && p.half != options.half)) continue;
-    set.particles[kept] = p;
-    set.rows[kept++] = set.rows[i];
-  }
-  set.particles.resize(kept);
-  set.rows.resize(kept);
-  if (kept == 0) fail("{}: no particle is left by --subset and --half", set.source.string());
+void locate_stacks(Parsed& parsed, const ReadOptions& options) {
+  const StackUse use(parsed.set);
+  find_all(parsed.set, options, use);
+  check_stacks(parsed, use);
+  complete_optics(parsed, options);
+  note_ignored_optics(parsed.set);
 }
 
 }  // namespace cryoscape::particles
