@@ -30,10 +30,17 @@ TEST(RotationFromEuler, IsTheProductOfThreeAxisRotations) {
   Philox random(1);
   for (int i = 0; i < 20; ++i) {
     const double rot = 6 * random.uniform(), tilt = 3 * random.uniform(), psi = 6 * random.uniform();
-    const auto expected = multiply(rotation_from_axis_angle({0, 0, -psi}),
-                                   multiply(rotation_from_axis_angle({0, -tilt, 0}), rotation_from_axis_angle({0, 0, -rot})));
+    const auto expected =
+        multiply(rotation_from_axis_angle({0, 0, -psi}),
+                 multiply(rotation_from_axis_angle({0, -tilt, 0}), rotation_from_axis_angle({0, 0, -rot})));
     expect_near(rotation_from_euler(rot, tilt, psi), expected);
   }
+}
+
+TEST(RotationFromEuler, OfRightAnglesByHand) {
+  // RELION's Euler_angles2matrix with rot = tilt = psi = 90 degrees: ca = cb = cg = 0, sa = sb = sg = 1.
+  const double right = std::numbers::pi / 2;
+  expect_near(rotation_from_euler(right, right, right), {-1, 0, 0, 0, 0, 1, 0, 1, 0});
 }
 
 TEST(RotationFromEuler, TiltNinetyLooksAlongX) {
@@ -72,6 +79,18 @@ TEST(RotationFromAxisAngle, FixesItsAxisAndTurnsByItsLength) {
   }
 }
 
+TEST(RotationFromAxisAngle, IsTheMatrixExponential) {
+  for (const Vec3 w : {Vec3{0.3, -0.2, 0.5}, Vec3{2, 1, -1.5}, Vec3{1e-5, 2e-5, 0}, Vec3{0, 0, 0}}) {
+    const Mat3 generator{0, -w[2], w[1], w[2], 0, -w[0], -w[1], w[0], 0};
+    Mat3 sum = kIdentity, term = kIdentity;
+    for (int n = 1; n < 60; ++n) {
+      term = multiply(term, generator);
+      for (int i = 0; i < 9; ++i) term[i] /= n, sum[i] += term[i];
+    }
+    expect_near(rotation_from_axis_angle(w), sum);
+  }
+}
+
 TEST(Superpose, RecoversAPlantedMotion) {
   Philox random(5);
   const auto x = random_points(random, 30);
@@ -92,4 +111,15 @@ TEST(Superpose, NeverReflects) {
   EXPECT_NEAR(determinant(motion.rotation), 1, 1e-9);
   EXPECT_NEAR(superposed_rmsd(x, mirrored), rmsd(transformed(motion, x), mirrored), 1e-4);
   EXPECT_GT(superposed_rmsd(x, mirrored), 1);
+}
+
+TEST(Superpose, TurnsNoMoreThanItMust) {
+  // Points on the x axis, then on the y axis: the least turn is by 90 degrees about z, and leaves z alone.
+  const std::vector<float> along_x{-1, 0, 0, 0, 0, 0, 3, 0, 0}, along_y{0, -1, 0, 0, 0, 0, 0, 3, 0};
+  expect_near(superpose(along_x, along_y).rotation, {0, -1, 0, 1, 0, 0, 0, 0, 1}, 1e-6);
+  expect_near(superpose(along_x, along_x).rotation, kIdentity, 1e-6);
+  const std::vector<float> here{1, 2, 3}, there{4, 5, 6};
+  const auto motion = superpose(here, there);
+  expect_near(motion.rotation, kIdentity);
+  EXPECT_NEAR(motion.translation[0], 3, 1e-9);
 }

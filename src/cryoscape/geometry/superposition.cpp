@@ -8,6 +8,8 @@
 namespace cryoscape::geometry {
 namespace {
 
+constexpr double kLeastTurn = 1e-10;
+
 Vec3 centroid(std::span<const float> points) {
   Vec3 sum{};
   for (std::size_t i = 0; i < points.size(); ++i) sum[i % 3] += points[i];
@@ -16,7 +18,8 @@ Vec3 centroid(std::span<const float> points) {
 }
 
 void check(std::span<const float> a, std::span<const float> b) {
-  if (a.size() != b.size() || a.empty() || a.size() % 3) throw std::invalid_argument("superposition: sizes differ");
+  if (a.size() != b.size() || a.empty() || a.size() % 3)
+    throw std::invalid_argument("superposition: sizes differ");
 }
 
 /// Cross-covariance and squared norms about the centroids.
@@ -41,10 +44,13 @@ Moments moments(std::span<const float> a, std::span<const float> b) {
 
 Rigid superpose(std::span<const float> moving, std::span<const float> target) {
   check(moving, target);
-  const Moments m = moments(moving, target);
+  Moments m = moments(moving, target);
+  // Points on a line leave a turn about it free: this far below any real covariance, no turn is preferred.
+  m.covariance += kLeastTurn * m.square * Eigen::Matrix3d::Identity();
   const Eigen::JacobiSVD<Eigen::Matrix3d> svd(m.covariance, Eigen::ComputeFullU | Eigen::ComputeFullV);
   const double sign = (svd.matrixU() * svd.matrixV().transpose()).determinant() < 0 ? -1 : 1;
-  const Eigen::Matrix3d r = svd.matrixU() * Eigen::Vector3d(1, 1, sign).asDiagonal() * svd.matrixV().transpose();
+  const Eigen::Matrix3d r =
+      svd.matrixU() * Eigen::Vector3d(1, 1, sign).asDiagonal() * svd.matrixV().transpose();
   Rigid motion;
   for (int i = 0; i < 9; ++i) motion.rotation[i] = r(i / 3, i % 3);
   const Vec3 moved = rotated(motion.rotation, m.centre_a);

@@ -12,8 +12,9 @@ struct Rigid {
   Vec3 translation{};
 };
 
-/// Proper rigid motion that takes `moving` onto `target` with the least squares error (Kabsch 1976, through the SVD). Both (N, 3),
-/// N ≥ 1, same order.
+/// Proper rigid motion that takes `moving` onto `target` with the least squares error (Kabsch 1976, through
+/// the SVD). Both (N, 3), N ≥ 1, same order. Where the points leave the rotation open (one point, points on a
+/// line) it turns no more than it must.
 Rigid superpose(std::span<const float> moving, std::span<const float> target);
 
 /// Root mean square distance after superposition, per point.

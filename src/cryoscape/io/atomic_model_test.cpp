@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <set>
+
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 
@@ -12,7 +14,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-fs::path temporary(const std::string& name) { return fs::path(testing::TempDir()) / ("atomic_model_test_" + name); }
+fs::path temporary(const std::string& name) {
+  return fs::path(testing::TempDir()) / ("atomic_model_test_" + name);
+}
 
 const char* const kPdb =
     "ATOM      1  N   HSD A  10      11.000  12.000  13.000  1.00 20.00           N\n"
@@ -116,5 +120,63 @@ TEST(ReadModels, ErrorsAreOneLine) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("has no atoms"), std::string::npos);
+  }
+}
+
+TEST(ReadModels, OneResidueOfAPointMutationIsKept) {
+  const auto path = temporary("mutation.pdb");
+  replace_text_file(path,
+                    "ATOM      1  CA  GLY A   1       0.000   0.000   0.000  1.00 20.00           C\n"
+                    "ATOM      2  CA ASER A   2       3.800   0.000   0.000  0.30 20.00           C\n"
+                    "ATOM      3  CA BTHR A   2       3.900   0.000   0.000  0.70 20.00           C\n"
+                    "ATOM      4  CA AVAL A   3       7.600   0.000   0.000  0.50 20.00           C\n"
+                    "ATOM      5  CA BILE A   3       7.700   0.000   0.000  0.50 20.00           C\n"
+                    "END\n");
+  const auto atoms = read_models(path).at(0).atoms;
+  ASSERT_EQ(atoms.size(), 3u);
+  EXPECT_EQ(atoms[1].residue_name, "THR");
+  EXPECT_EQ(atoms[2].residue_name, "VAL");
+}
+
+TEST(WriteModels, PdbKeepsItsColumnsForLongNamesAndNumbers) {
+  AtomicModel model;
+  for (const auto& [chain, number] :
+       std::vector<std::pair<std::string, int>>{{"A", 9999}, {"A", 10000}, {"AA", 1}, {"BB", 1}, {"B", 1}}) {
+    AtomRecord a;
+    a.name = "CA", a.residue_name = "ALA", a.element = "C", a.chain = chain, a.residue_number = number;
+    a.position = {-123.456f, 1.0f, 999.0f};
+    model.atoms.push_back(a);
+  }
+  const auto path = temporary("long.pdb");
+  write_models(path, {&model, {positions_of(model)}, {{1.5f, 2, 3, 4, 123456}}});
+  const auto atoms = read_models(path).at(0).atoms;
+  ASSERT_EQ(atoms.size(), 5u);
+  std::set<std::string> chains;
+  for (const auto& a : atoms) {
+    chains.insert(a.chain);
+    EXPECT_EQ(a.chain.size(), 1u);
+    EXPECT_NEAR(a.position[0], -123.456, 1e-3);
+    EXPECT_NEAR(a.position[2], 999, 1e-3);
+  }
+  EXPECT_EQ(chains.size(), 4u);
+  EXPECT_NEAR(atoms[0].b_factor, 1.5, 1e-3);
+  EXPECT_TRUE(chains.contains("A") && chains.contains("B"));
+}
+
+TEST(ReadModels, EveryModelOfALongSeries) {
+  AtomicModel model;
+  for (int n = 0; n < 50; ++n) {
+    AtomRecord a;
+    a.name = "CA", a.residue_name = "ALA", a.element = "C", a.residue_number = n + 1;
+    model.atoms.push_back(a);
+  }
+  ModelSeries series{&model, {}, {}};
+  for (int m = 0; m < 120; ++m) series.positions.emplace_back(150, static_cast<float>(m));
+  for (const std::string extension : {".cif", ".pdb"}) {
+    const auto path = temporary("series" + extension);
+    write_models(path, series);
+    const auto back = read_models(path);
+    ASSERT_EQ(back.size(), 120u) << extension;
+    for (int m = 0; m < 120; ++m) EXPECT_EQ(back[m].atoms.at(49).position[0], static_cast<float>(m));
   }
 }

@@ -10,7 +10,7 @@
 
 #include "cryoscape/optics/fft.hpp"
 #include "cryoscape/simulation/scene.hpp"
-#include "cryoscape/simulation/test_data.hpp"
+#include "cryoscape/util/test_data.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::simulation;

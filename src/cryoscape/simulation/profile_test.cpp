@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "cryoscape/simulation/test_data.hpp"
+#include "cryoscape/util/test_data.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 

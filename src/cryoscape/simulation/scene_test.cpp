@@ -4,7 +4,7 @@
 
 #include "cryoscape/geometry/superposition.hpp"
 #include "cryoscape/simulation/demo_protein.hpp"
-#include "cryoscape/simulation/test_data.hpp"
+#include "cryoscape/util/test_data.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::simulation;

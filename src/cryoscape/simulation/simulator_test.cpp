@@ -14,7 +14,7 @@
 #include "cryoscape/simulation/imaging.hpp"
 #include "cryoscape/simulation/particle_draw.hpp"
 #include "cryoscape/simulation/scene.hpp"
-#include "cryoscape/simulation/test_data.hpp"
+#include "cryoscape/util/test_data.hpp"
 #include "cryoscape/simulation/truth.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"

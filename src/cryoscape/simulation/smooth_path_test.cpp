@@ -9,7 +9,7 @@
 #include "cryoscape/geometry/rotation.hpp"
 #include "cryoscape/geometry/superposition.hpp"
 #include "cryoscape/io/atomic_model.hpp"
-#include "cryoscape/simulation/test_data.hpp"
+#include "cryoscape/util/test_data.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/random.hpp"
 

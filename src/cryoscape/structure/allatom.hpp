@@ -7,13 +7,16 @@
 
 namespace cryoscape::structure {
 
-/// Moves every atom of the reference with its residue's rigid frame: CA i−1, i, i+1 along bonded residues (chain ends: the two nearest
-/// of their chain), the three beads of a nucleotide, the three nearest beads for anything else. The residue's own bead lands exactly.
+/// Moves every atom of the reference with its residue's rigid frame: CA i−1, i, i+1 along bonded residues
+/// (chain ends: the two nearest of their chain), the beads of a nucleotide or ligand, and the nearest beads
+/// to make three where there are fewer. The CA of a residue, the P of a nucleotide and every atom that is a
+/// bead land exactly on their beads.
 class AllAtomBuilder {
  public:
   AllAtomBuilder(io::AtomicModel atoms, const BeadModel& beads);
 
-  /// (3·atoms) positions for moved beads (N, 3) in the reference file's frame.
+  /// (3·atoms) positions for moved beads (N, 3), in the frame of the moved beads. Throws
+  /// std::invalid_argument for another number of beads.
   std::vector<float> build(std::span<const float> moved_beads) const;
   const io::AtomicModel& atoms() const { return atoms_; }
 
@@ -26,6 +29,7 @@ class AllAtomBuilder {
   io::AtomicModel atoms_;
   std::vector<float> reference_;
   std::vector<Group> groups_;
+  std::vector<std::pair<std::size_t, std::int32_t>> exact_;  ///< atoms that are beads themselves
 };
 
 }  // namespace cryoscape::structure

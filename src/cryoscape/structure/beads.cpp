@@ -10,15 +10,19 @@ namespace {
 
 constexpr std::size_t kLigandAtomsPerBead = 8;
 
-/// Electrons of an amino acid residue (the acid less one water), neutral.
-float residue_electrons(const std::string& name) {
+constexpr float kAverageNucleotide = 166;
+constexpr float kAverageAminoAcid = 58;
+
+/// Electrons of an amino acid residue (the acid less one water), neutral; 0 for residues that are not in the
+/// table.
+float tabulated_electrons(const std::string& name) {
   static const std::map<std::string, float> kTable{
-      {"GLY", 30}, {"ALA", 38}, {"SER", 46}, {"PRO", 52}, {"VAL", 54}, {"THR", 54}, {"CYS", 54}, {"LEU", 62}, {"ILE", 62},
-      {"ASN", 60}, {"ASP", 60}, {"GLN", 68}, {"LYS", 70}, {"GLU", 68}, {"MET", 70}, {"HIS", 72}, {"HSD", 72}, {"HSE", 72},
-      {"HSP", 72}, {"PHE", 78}, {"ARG", 84}, {"TYR", 86}, {"TRP", 98}, {"MSE", 88}, {"SEC", 72}, {"PYL", 132}};
-  constexpr float kAverage = 58;
+      {"GLY", 30}, {"ALA", 38}, {"SER", 46}, {"PRO", 52}, {"VAL", 54}, {"THR", 54}, {"CYS", 54},
+      {"LEU", 62}, {"ILE", 62}, {"ASN", 60}, {"ASP", 60}, {"GLN", 68}, {"LYS", 70}, {"GLU", 68},
+      {"MET", 70}, {"HIS", 72}, {"HSD", 72}, {"HSE", 72}, {"HSP", 72}, {"PHE", 78}, {"ARG", 84},
+      {"TYR", 86}, {"TRP", 98}, {"MSE", 88}, {"SEC", 72}, {"PYL", 128}};
   const auto found = kTable.find(name);
-  return found == kTable.end() ? kAverage : found->second;
+  return found == kTable.end() ? 0 : found->second;
 }
 
 /// A residue's atoms, [begin, end) in the model.
@@ -29,13 +33,36 @@ struct Residue {
 std::vector<Residue> split_residues(const std::vector<io::AtomRecord>& atoms) {
   std::vector<Residue> residues;
   for (std::size_t i = 0; i < atoms.size(); ++i) {
-    const bool same = i > 0 && atoms[i].chain == atoms[i - 1].chain && atoms[i].residue_number == atoms[i - 1].residue_number &&
-                      atoms[i].insertion_code == atoms[i - 1].insertion_code &&
-                      atoms[i].residue_name == atoms[i - 1].residue_name;
+    const bool same = i > 0 && io::same_residue(atoms[i - 1], atoms[i]);
     if (!same) residues.push_back({i, i});
     residues.back().end = i + 1;
   }
   return residues;
+}
+
+float squared_distance(const io::AtomRecord& a, const io::AtomRecord& b) {
+  float sum = 0;
+  for (int k = 0; k < 3; ++k) sum += (a.position[k] - b.position[k]) * (a.position[k] - b.position[k]);
+  return sum;
+}
+
+/// Electrons of each atom of a residue: heavy atoms with the hydrogens of the file that are nearest to them
+/// (files list hydrogens behind their atom or behind the whole residue), 0 for the hydrogens themselves.
+std::vector<float> electrons_with_hydrogens(const std::vector<io::AtomRecord>& atoms, const Residue& r) {
+  std::vector<float> electrons(r.end - r.begin, 0.0f);
+  for (std::size_t i = r.begin; i < r.end; ++i) {
+    if (!atoms[i].hydrogen) {
+      electrons[i - r.begin] += static_cast<float>(atoms[i].atomic_number);
+      continue;
+    }
+    std::size_t nearest = r.end;
+    for (std::size_t j = r.begin; j < r.end; ++j)
+      if (!atoms[j].hydrogen && (nearest == r.end || squared_distance(atoms[i], atoms[j]) <
+                                                         squared_distance(atoms[i], atoms[nearest])))
+        nearest = j;
+    if (nearest != r.end) electrons[nearest - r.begin] += 1;
+  }
+  return electrons;
 }
 
 /// Collects beads; keeps the parallel arrays of BeadModel in step.
@@ -49,21 +76,21 @@ class Builder {
     residue_ = index;
   }
 
-  void add(const io::AtomRecord& record, BeadKind kind, float electrons) { add_at(record, kind, electrons, record.position); }
+  void add(const io::AtomRecord& record, BeadKind kind, float electrons) {
+    add_at(record, kind, electrons, record.position);
+  }
 
-  void add_centroid(const std::vector<std::size_t>& group, BeadKind kind, float extra_electrons) {
+  void add_centroid(const std::vector<std::size_t>& group, BeadKind kind, float electrons) {
     if (group.empty()) return;
     std::array<float, 3> centre{};
-    float electrons = extra_electrons;
-    for (const auto i : group) {
-      electrons += static_cast<float>(atoms_[i].atomic_number);
+    for (const auto i : group)
       for (int k = 0; k < 3; ++k) centre[k] += atoms_[i].position[k] / static_cast<float>(group.size());
-    }
     add_at(atoms_[group.front()], kind, electrons, centre);
   }
 
  private:
-  void add_at(const io::AtomRecord& record, BeadKind kind, float electrons, const std::array<float, 3>& position) {
+  void add_at(const io::AtomRecord& record, BeadKind kind, float electrons,
+              const std::array<float, 3>& position) {
     out_.coordinates.insert(out_.coordinates.end(), position.begin(), position.end());
     out_.amplitudes.push_back(electrons);
     out_.kinds.push_back(kind);
@@ -79,54 +106,74 @@ class Builder {
   std::int32_t chain_ = 0, residue_ = 0;
 };
 
-void add_protein(const std::vector<io::AtomRecord>& atoms, const Residue& r, Builder& builder) {
-  for (std::size_t i = r.begin; i < r.end; ++i)
-    if (atoms[i].name == "CA") return builder.add(atoms[i], BeadKind::protein, residue_electrons(atoms[i].residue_name));
+/// Residues out of the table are counted by their atoms, with one hydrogen per heavy atom where the file has
+/// none.
+float residue_electrons(const std::vector<io::AtomRecord>& atoms, const Residue& r) {
+  if (const float known = tabulated_electrons(atoms[r.begin].residue_name); known > 0) return known;
+  if (r.end - r.begin < 4) return kAverageAminoAcid;
+  float sum = 0, heavy = 0, hydrogens = 0;
+  for (std::size_t i = r.begin; i < r.end; ++i) {
+    sum += atoms[i].hydrogen ? 0.0f : static_cast<float>(atoms[i].atomic_number);
+    (atoms[i].hydrogen ? hydrogens : heavy) += 1;
+  }
+  return sum + (hydrogens > 0 ? hydrogens : heavy);
 }
 
-/// Hydrogens that are not in the file are counted: 7 of a sugar, 5 of a base.
+void add_protein(const std::vector<io::AtomRecord>& atoms, const Residue& r, Builder& builder) {
+  for (std::size_t i = r.begin; i < r.end; ++i)
+    if (atoms[i].name == "CA") return builder.add(atoms[i], BeadKind::protein, residue_electrons(atoms, r));
+}
+
+/// The beads of phosphate and sugar sit at P and C4', those of bases at their centres. Hydrogens are counted
+/// whether or not the file has them: 7 of a sugar, 5 of a base. A trace of P alone stands for whole
+/// nucleotides.
 void add_nucleotide(const std::vector<io::AtomRecord>& atoms, const Residue& r, Builder& builder) {
-  std::vector<std::size_t> phosphate, sugar, base;
+  constexpr float kSugarHydrogens = 7, kBaseHydrogens = 5;
+  const io::AtomRecord *phosphorus = nullptr, *sugar_carbon = nullptr;
+  float phosphate = 0, sugar = 0, base = 0;
+  std::vector<std::size_t> base_atoms;
   for (std::size_t i = r.begin; i < r.end; ++i) {
     const auto& a = atoms[i];
     if (a.hydrogen) continue;
-    const bool phosphoric = a.name == "P" || a.name.starts_with("OP") || a.name == "O1P" || a.name == "O2P" || a.name == "O5'" || a.name == "O5*";
+    const bool phosphoric = a.name == "P" || a.name.starts_with("OP") || a.name == "O1P" || a.name == "O2P" ||
+                            a.name == "O5'" || a.name == "O5*";
     const bool sugary = a.name.find_first_of("'*") != std::string::npos;
-    (phosphoric ? phosphate : sugary ? sugar : base).push_back(i);
+    (phosphoric ? phosphate : sugary ? sugar : base) += static_cast<float>(a.atomic_number);
+    if (!phosphoric && !sugary) base_atoms.push_back(i);
+    if (a.name == "P") phosphorus = &a;
+    if (a.name == "C4'" || a.name == "C4*") sugar_carbon = &a;
   }
-  // The beads of phosphate and sugar sit at P and C4', those of bases at their centres.
-  const auto place = [&](const std::vector<std::size_t>& group, const char* name, BeadKind kind, float hydrogens) {
-    float electrons = hydrogens;
-    for (const auto i : group) electrons += static_cast<float>(atoms[i].atomic_number);
-    for (const auto i : group)
-      if (atoms[i].name == name || (atoms[i].name == "C4*" && kind == BeadKind::sugar)) return builder.add(atoms[i], kind, electrons);
-  };
-  place(phosphate, "P", BeadKind::phosphate, 0);
-  place(sugar, "C4'", BeadKind::sugar, 7);
-  builder.add_centroid(base, BeadKind::base, 5);
+  if (phosphorus && !sugar_carbon && base_atoms.empty())
+    return builder.add(*phosphorus, BeadKind::phosphate, kAverageNucleotide);
+  // The first nucleotide of a chain often has O5' but no P: the sugar takes it.
+  if (!phosphorus) sugar += phosphate;
+  if (phosphorus) builder.add(*phosphorus, BeadKind::phosphate, phosphate);
+  if (sugar_carbon) builder.add(*sugar_carbon, BeadKind::sugar, sugar + kSugarHydrogens);
+  builder.add_centroid(base_atoms, BeadKind::base, base + kBaseHydrogens);
 }
 
 void add_ligand(const std::vector<io::AtomRecord>& atoms, const Residue& r, Builder& builder) {
+  const auto electrons = electrons_with_hydrogens(atoms, r);
   std::vector<std::size_t> group;
+  float sum = 0;
+  const auto close = [&] {
+    builder.add_centroid(group, BeadKind::ligand, sum);
+    group.clear();
+    sum = 0;
+  };
   for (std::size_t i = r.begin; i < r.end; ++i) {
     if (atoms[i].hydrogen) continue;
     group.push_back(i);
-    if (group.size() == kLigandAtomsPerBead) {
-      builder.add_centroid(group, BeadKind::ligand, 0);
-      group.clear();
-    }
+    sum += electrons[i - r.begin];
+    if (group.size() == kLigandAtomsPerBead) close();
   }
-  builder.add_centroid(group, BeadKind::ligand, 0);
+  close();
 }
 
-/// Hydrogens count with the heavy atom before them in the file.
 void add_heavy_atoms(const std::vector<io::AtomRecord>& atoms, const Residue& r, Builder& builder) {
-  for (std::size_t i = r.begin; i < r.end; ++i) {
-    if (atoms[i].hydrogen) continue;
-    auto electrons = static_cast<float>(atoms[i].atomic_number);
-    for (std::size_t h = i + 1; h < r.end && atoms[h].hydrogen; ++h) electrons += 1;
-    builder.add(atoms[i], BeadKind::atom, electrons);
-  }
+  const auto electrons = electrons_with_hydrogens(atoms, r);
+  for (std::size_t i = r.begin; i < r.end; ++i)
+    if (!atoms[i].hydrogen) builder.add(atoms[i], BeadKind::atom, electrons[i - r.begin]);
 }
 
 }  // namespace
@@ -135,6 +182,23 @@ BeadLevel parse_bead_level(const std::string& text) {
   if (text == "residue") return BeadLevel::residue;
   if (text == "all-atom") return BeadLevel::all_atom;
   fail("--beads is '{}', but must be residue or all-atom", text);
+}
+
+bool peptide_bonded(const BeadModel& beads, std::int32_t i, std::int32_t j) {
+  constexpr float kFarthest = 4.2f, kFarthestConsecutive = 4.6f;
+  if (i < 0 || j != i + 1 || j >= static_cast<std::int32_t>(beads.size())) return false;
+  if (beads.kinds[i] != BeadKind::protein || beads.kinds[j] != BeadKind::protein ||
+      beads.chains[i] != beads.chains[j])
+    return false;
+  const auto& records = beads.records.atoms;
+  const bool consecutive = records[j].residue_number == records[i].residue_number + 1;
+  const float limit = consecutive ? kFarthestConsecutive : kFarthest;
+  float square = 0;
+  for (int k = 0; k < 3; ++k) {
+    const float d = beads.coordinates[3 * i + k] - beads.coordinates[3 * j + k];
+    square += d * d;
+  }
+  return square < limit * limit;
 }
 
 BeadModel make_beads(const io::AtomicModel& model, BeadLevel level) {
@@ -154,7 +218,8 @@ BeadModel make_beads(const io::AtomicModel& model, BeadLevel level) {
     else
       add_ligand(model.atoms, residue, builder);
   }
-  if (out.size() == 0) fail("the reference model has no protein, nucleic acid or ligand atoms: nothing to project");
+  if (out.size() == 0)
+    fail("the reference model has no protein, nucleic acid or ligand atoms: nothing to project");
   return out;
 }
 

@@ -1,38 +1,62 @@
 #include "cryoscape/structure/cell_list.hpp"
 
 namespace cryoscape::structure {
+namespace {
 
-void CellList::build(std::span<const float> points, float cutoff) {
-  constexpr int kMostCells = 96;  // per axis: exploded structures get larger cells, not more memory
-  const auto n = static_cast<std::int32_t>(points.size() / 3);
+/// Farther out than any molecule: such coordinates overflow when squared, and count as not finite.
+constexpr float kFarthest = 1e15f;
+constexpr float kMostCellsPerAxis = 1024;
+
+/// False also for NaN.
+bool usable(const float* p) {
+  return std::abs(p[0]) < kFarthest && std::abs(p[1]) < kFarthest && std::abs(p[2]) < kFarthest;
+}
+
+}  // namespace
+
+void CellList::choose_cells(std::span<const float> points, float cutoff) {
   float high[3];
-  for (int k = 0; k < 3; ++k) low_[k] = 1e30f, high[k] = -1e30f;
-  order_.clear();
-  cell_of_.assign(n, -1);
-  for (std::int32_t i = 0; i < n; ++i) {
-    const float* p = points.data() + 3 * i;
-    if (!std::isfinite(p[0]) || !std::isfinite(p[1]) || !std::isfinite(p[2])) continue;
-    cell_of_[i] = 0;
-    for (int k = 0; k < 3; ++k) low_[k] = std::min(low_[k], p[k]), high[k] = std::max(high[k], p[k]);
+  std::fill_n(low_, 3, kFarthest);
+  std::fill_n(high, 3, -kFarthest);
+  for (std::size_t i = 0; i + 2 < points.size(); i += 3) {
+    if (!usable(&points[i])) continue;
+    for (int k = 0; k < 3; ++k) {
+      low_[k] = std::min(low_[k], points[i + k]);
+      high[k] = std::max(high[k], points[i + k]);
+    }
+  }
+  for (int k = 0; k < 3; ++k)
+    count_[k] = static_cast<int>(std::clamp((high[k] - low_[k]) / cutoff, 1.0f, kMostCellsPerAxis));
+  // Structures that have flown apart, or are long and thin, get larger cells rather than more memory.
+  const double most = 4.0 * static_cast<double>(points.size()) + 64;
+  while (static_cast<double>(count_[0]) * count_[1] * count_[2] > most) {
+    int& largest = *std::max_element(count_, count_ + 3);
+    largest = (largest + 1) / 2;
   }
   for (int k = 0; k < 3; ++k) {
-    const float extent = std::max(high[k] - low_[k], 0.0f);
-    count_[k] = std::clamp(static_cast<int>(std::min(extent / cutoff, static_cast<float>(kMostCells))), 1, kMostCells);
+    const float extent = high[k] - low_[k];
     inverse_[k] = extent > 0 ? static_cast<float>(count_[k]) / extent : 0.0f;
   }
-  start_.assign(static_cast<std::size_t>(count_[0]) * count_[1] * count_[2] + 1, 0);
-  for (std::int32_t i = 0; i < n; ++i) {
-    if (cell_of_[i] < 0) continue;
-    int cell[3];
-    locate(points.data() + 3 * i, cell);
-    cell_of_[i] = (cell[2] * count_[1] + cell[1]) * count_[0] + cell[0];
-    ++start_[cell_of_[i] + 1];
+}
+
+void CellList::build(std::span<const float> points, float cutoff) {
+  choose_cells(points, cutoff);
+  const std::size_t n = points.size() / 3;
+  cell_of_.assign(n, -1);
+  start_.assign(cell(0, 0, count_[2]) + 2, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    const float* p = points.data() + 3 * i;
+    if (!usable(p)) continue;
+    cell_of_[i] = static_cast<std::int32_t>(cell(along(p[0], 0), along(p[1], 1), along(p[2], 2)));
+    ++start_[cell_of_[i] + 2];
   }
-  for (std::size_t c = 1; c < start_.size(); ++c) start_[c] += start_[c - 1];
-  order_.resize(start_.back());
-  auto next = start_;
-  for (std::int32_t i = 0; i < n; ++i)
-    if (cell_of_[i] >= 0) order_[next[cell_of_[i]]++] = i;
+  // start_[c + 1] counts up from where cell c begins to where it ends, which is where c + 1 begins.
+  for (std::size_t c = 2; c < start_.size(); ++c) start_[c] += start_[c - 1];
+  sorted_.resize(start_.back());
+  for (std::size_t i = 0; i < n; ++i)
+    if (cell_of_[i] >= 0)
+      sorted_[start_[cell_of_[i] + 1]++] = {points[3 * i], points[3 * i + 1], points[3 * i + 2],
+                                            static_cast<std::int32_t>(i)};
 }
 
 }  // namespace cryoscape::structure

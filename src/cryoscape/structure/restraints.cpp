@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -28,11 +29,13 @@ inline float pull(const float* x, float* g, const Pair& p, float stiffness, floa
   return stiffness * deviation * deviation;
 }
 
-double clash_energy(const RestraintTopology& topology, std::span<const float> x, float stiffness, float* g, CellList& cells) {
+/// k·overlap² of every clashing pair of the structure as it is; adds to the gradient.
+double clash_energy(const RestraintTopology& topology, std::span<const float> x, float stiffness, float* g,
+                    CellList& cells) {
   double energy = 0;
   cells.for_each_pair(x, topology.clash_distance, [&](std::int32_t i, std::int32_t j, float d2) {
-    if (topology.is_exempt(i, j)) return;
-    const float d = std::sqrt(d2), overlap = topology.clash_distance - d;
+    const float d = std::sqrt(d2), overlap = topology.clash_limit(i, j) - d;
+    if (overlap <= 0) return;
     energy += static_cast<double>(stiffness) * overlap * overlap;
     const float factor = -2 * stiffness * overlap / std::max(d, 1e-6f);
     for (int k = 0; k < 3; ++k) {
@@ -59,38 +62,52 @@ RestraintEvaluator::RestraintEvaluator(RestraintTopology topology)
 void RestraintEvaluator::evaluate(std::span<const float> coordinates, int batch, RestraintWeights weights,
                                   float drop_fraction, std::span<float> energy, std::span<float> gradient) {
   const std::size_t values = 3 * topology_.beads;
-  if (coordinates.size() != values * batch || gradient.size() != coordinates.size() || energy.size() != static_cast<std::size_t>(batch))
+  if (coordinates.size() != values * batch || gradient.size() != coordinates.size() ||
+      energy.size() != static_cast<std::size_t>(batch))
     throw std::invalid_argument("RestraintEvaluator: sizes differ");
   update_mask(drop_fraction);
-  const std::size_t edges = topology_.edges.size();
   const auto parts = static_cast<std::size_t>(thread_count());
   std::vector<Moments> moments(parts);
   parallel_for(parts, [&](std::size_t part) {
     auto& m = moments[part];
-    m.sum.assign(edges, 0);
-    m.square.assign(edges, 0);
+    m.sum.assign(topology_.edges.size(), 0);
+    m.square.assign(topology_.edges.size(), 0);
     CellList cells;
     for (std::size_t s = batch * part / parts; s < batch * (part + 1) / parts; ++s) {
-      const float* x = coordinates.data() + values * s;
-      float* g = gradient.data() + values * s;
-      std::fill(g, g + values, 0.0f);
-      double total = 0;
-      float deviation = 0;
-      for (const auto& bond : topology_.bonds) total += pull(x, g, bond, weights.bond, deviation);
-      for (std::size_t e = 0; e < edges; ++e) {
-        total += pull(x, g, topology_.edges[e], weights.edge * mask_[e], deviation);
-        m.sum[e] += deviation;
-        m.square[e] += deviation * deviation;
+      const auto x = coordinates.subspan(values * s, values);
+      const auto g = gradient.subspan(values * s, values);
+      std::fill(g.begin(), g.end(), 0.0f);
+      if (!std::all_of(x.begin(), x.end(), [](float v) { return std::isfinite(v); })) {
+        energy[s] = std::numeric_limits<float>::quiet_NaN();
+        continue;
       }
-      if (weights.clash > 0) total += clash_energy(topology_, {x, values}, weights.clash, g, cells);
+      double total = evaluate_one(x, weights, g, m);
+      if (weights.clash > 0) total += clash_energy(topology_, x, weights.clash, g.data(), cells);
       energy[s] = static_cast<float>(total);
     }
   });
-  absorb(moments, batch);
+  absorb(moments);
 }
 
-void RestraintEvaluator::absorb(const std::vector<Moments>& moments, int batch) {
-  weight_ = kMemory * weight_ + batch;
+double RestraintEvaluator::evaluate_one(std::span<const float> x, const RestraintWeights& weights,
+                                        std::span<float> g, Moments& moments) const {
+  double total = 0;
+  float deviation = 0;
+  for (const auto& bond : topology_.bonds) total += pull(x.data(), g.data(), bond, weights.bond, deviation);
+  for (std::size_t e = 0; e < topology_.edges.size(); ++e) {
+    total += pull(x.data(), g.data(), topology_.edges[e], weights.edge * mask_[e], deviation);
+    moments.sum[e] += deviation;
+    moments.square[e] += deviation * deviation;
+  }
+  ++moments.structures;
+  return total;
+}
+
+void RestraintEvaluator::absorb(const std::vector<Moments>& moments) {
+  std::size_t structures = 0;
+  for (const auto& m : moments) structures += m.structures;
+  if (structures == 0) return;
+  weight_ = kMemory * weight_ + static_cast<double>(structures);
   for (std::size_t e = 0; e < mean_.size(); ++e) {
     double sum = 0, square = 0;
     for (const auto& m : moments) sum += m.sum[e], square += m.square[e];
@@ -103,7 +120,9 @@ void RestraintEvaluator::update_mask(float drop_fraction) {
   std::fill(mask_.begin(), mask_.end(), 1.0f);
   if (weight_ <= 1 || drop_fraction <= 0) return;
   std::vector<std::size_t> order;
-  const auto variance = [&](std::size_t e) { return square_[e] / weight_ - mean_[e] * mean_[e] / (weight_ * weight_); };
+  const auto variance = [&](std::size_t e) {
+    return square_[e] / weight_ - mean_[e] * mean_[e] / (weight_ * weight_);
+  };
   for (std::size_t c = 0; c + 1 < chain_start_.size(); ++c) {
     const std::size_t count = chain_start_[c + 1] - chain_start_[c];
     const auto drop = static_cast<std::size_t>(drop_fraction * static_cast<float>(count));
@@ -124,7 +143,8 @@ std::vector<double> RestraintEvaluator::state() const {
 }
 
 void RestraintEvaluator::set_state(std::span<const double> flat) {
-  if (flat.size() != 1 + 2 * mean_.size()) throw std::invalid_argument("RestraintEvaluator: state of another model");
+  if (flat.size() != 1 + 2 * mean_.size())
+    throw std::invalid_argument("RestraintEvaluator: state of another model");
   weight_ = flat[0];
   std::copy_n(flat.begin() + 1, mean_.size(), mean_.begin());
   std::copy_n(flat.begin() + 1 + static_cast<std::ptrdiff_t>(mean_.size()), mean_.size(), square_.begin());

@@ -20,18 +20,31 @@ struct RestraintOptions {
   float clash_distance = 4;     ///< Å; smaller for all-atom beads
 };
 
-/// Which pairs are restrained. Pairs that clash in the reference itself are exempt from the clash term.
-struct RestraintTopology {
-  std::vector<Pair> bonds, edges;
-  float clash_distance = 4;
-  std::size_t beads = 0;
-  std::int32_t chains = 1;
-  std::vector<std::int32_t> exempt_start, exempt;  ///< partners j > i exempt from clashes, in compressed rows
-  bool is_exempt(std::int32_t i, std::int32_t j) const;
+/// The distance below which a bead clashes with one partner of higher index, Å.
+struct ClashLimit {
+  std::int32_t partner;
+  float distance;
 };
 
-/// Bonds between consecutive residues that are close enough to be bonded (breaks and missing residues are not), within nucleotides, or
-/// between heavy atoms; elastic edges; clash exemptions. All-atom beads use edges up to 6 Å and clashes below 2.5 Å at most.
+/// Which pairs are restrained.
+struct RestraintTopology {
+  std::vector<Pair> bonds, edges;
+  float clash_distance = 4;  ///< Å; no two beads farther apart clash
+  std::size_t beads = 0;
+  std::int32_t chains = 1;
+  std::vector<float> clash_radii;             ///< (N) Å
+  std::vector<std::int32_t> own_limit_start;  ///< (N + 1) rows of own_limits
+  std::vector<ClashLimit>
+      own_limits;  ///< pairs that the reference has closer than their radii: no clash until closer still
+
+  /// Below this distance beads i < j clash: the sum of their radii, at most their distance in the reference,
+  /// 0 if bonded.
+  float clash_limit(std::int32_t i, std::int32_t j) const;
+};
+
+/// Bonds between consecutive residues that are close enough to be bonded (breaks and missing residues are
+/// not), within nucleotides and ligands, or between heavy atoms; elastic edges; clash limits. All-atom beads
+/// use edges up to 6 Å and clashes below 2.5 Å at most.
 RestraintTopology make_restraints(const BeadModel& beads, const RestraintOptions& options);
 
 /// Stiffness of each term, kT/Å².
@@ -39,9 +52,11 @@ struct RestraintWeights {
   float bond = 1, edge = 0, clash = 1;
 };
 
-/// E(x) = k_b Σ_bonds (d − d₀)² + k_e Σ_edges (d − d₀)² + k_c Σ_clash max(0, d_min − d)², kT per structure, with its gradient, in one pass
-/// over a compact edge list, parallel over structures. Edges whose distance varies most across structures are let go (CryoSTAR): the
-/// given fraction within each chain, by a running variance over earlier batches. Clashing pairs are found in the structures as they are.
+/// E(x) = k_b Σ_bonds (d − d₀)² + k_e Σ_edges (d − d₀)² + k_c Σ_clash max(0, d_min − d)², kT per structure,
+/// with its gradient, in one pass over a compact edge list, parallel over structures. Edges whose distance
+/// varies most across structures are let go (CryoSTAR): the given fraction within each chain, by a running
+/// variance over earlier batches. Clashing pairs are found in the structures as they are. A structure with a
+/// coordinate that is not finite gets the energy NaN and no gradient, and leaves the variances alone.
 class RestraintEvaluator {
  public:
   explicit RestraintEvaluator(RestraintTopology topology);
@@ -61,9 +76,12 @@ class RestraintEvaluator {
  private:
   struct Moments {
     std::vector<float> sum, square;  ///< of d − d₀, per edge
+    std::size_t structures = 0;
   };
   void update_mask(float drop_fraction);
-  void absorb(const std::vector<Moments>& moments, int batch);
+  void absorb(const std::vector<Moments>& moments);
+  double evaluate_one(std::span<const float> coordinates, const RestraintWeights& weights,
+                      std::span<float> gradient, Moments& moments) const;
 
   RestraintTopology topology_;
   std::vector<std::size_t> chain_start_;  ///< edges are sorted by chain
@@ -72,7 +90,8 @@ class RestraintEvaluator {
   std::vector<float> mask_;
 };
 
-/// How far a structure (N, 3) is from chemistry: bonds off by more than 1 Å, and clashing pairs.
+/// How far a structure (N, 3) is from chemistry: bonds off by more than 1 Å, and pairs more than 0.5 Å inside
+/// their clash limit.
 struct Violations {
   int broken_bonds = 0, clashes = 0;
 };

@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <optional>
 
-namespace cryoscape::simulation {
+namespace cryoscape {
 
-/// The folder of shared test data: CRYOSCAPE_TEST_DATA, else shared/data in a parent of the working
+/// For tests: the folder of shared data. CRYOSCAPE_TEST_DATA, else shared/data in a parent of the working
 /// directory; nothing where absent.
 inline std::optional<std::filesystem::path> test_data() {
   if (const char* folder = std::getenv("CRYOSCAPE_TEST_DATA")) return std::filesystem::path(folder);
@@ -15,4 +15,4 @@ inline std::optional<std::filesystem::path> test_data() {
   }
 }
 
-}  // namespace cryoscape::simulation
+}  // namespace cryoscape
