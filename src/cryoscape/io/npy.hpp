@@ -7,14 +7,15 @@
 
 namespace cryoscape::io {
 
-/// One field of an NPY record: a name, numpy's type string without byte order ("f4", "i8", "u8", "S80", "b1") and how many values.
+/// One field of an NPY record: a name, numpy's type string without byte order ("f4", "i8", "u8", "S80", "b1")
+/// and how many values.
 struct NpyField {
   std::string name;
   std::string type;
   bool big_endian = false;
-  std::size_t count = 1;       ///< product of the sub-array's shape
+  std::size_t count = 1;  ///< product of the sub-array's shape
   std::vector<std::size_t> shape;
-  std::size_t offset = 0;      ///< bytes from the record's start
+  std::size_t offset = 0;  ///< bytes from the record's start
   std::size_t item_size() const;
 };
 
@@ -33,7 +34,8 @@ struct NpyArray {
   std::string text(const NpyField& field, std::size_t row) const;
 };
 
-/// Throws Error naming the file when it is missing, no NPY file, truncated, or of a type that is not supported.
+/// Throws Error naming the file when it is missing, no NPY file, truncated, or of a type that is not
+/// supported.
 NpyArray read_npy(const std::filesystem::path& path);
 
 /// A two-dimensional float array, converted from any numeric type.
@@ -44,9 +46,11 @@ struct FloatMatrix {
 FloatMatrix read_npy_matrix(const std::filesystem::path& path);
 
 /// Writes float32 in C order; beside and renamed.
-void write_npy(const std::filesystem::path& path, const std::vector<std::size_t>& shape, std::span<const float> values);
+void write_npy(const std::filesystem::path& path, const std::vector<std::size_t>& shape,
+               std::span<const float> values);
 
 /// Writes records with the fields, order and bytes of `like`, only the given rows; beside and renamed.
-void write_npy_rows(const std::filesystem::path& path, const NpyArray& like, std::span<const std::uint32_t> rows);
+void write_npy_rows(const std::filesystem::path& path, const NpyArray& like,
+                    std::span<const std::uint32_t> rows);
 
 }  // namespace cryoscape::io

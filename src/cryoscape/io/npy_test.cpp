@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 
@@ -36,9 +38,12 @@ TEST(Npy, StructuredRecordsOfEveryVersionAndHeaderLength) {
   using namespace std::string_literals;
   const auto data = "\x01\0\0\0\0\0\0\x80"s + "ab\0\0"s + "\0\0\x80\x3f\0\0\0\x40"s + "\xff\xff"s;
   for (int version : {1, 2, 3}) {
-    const auto array = read_npy(handmade(
-        version, "{'descr': [('uid', '<u8'), ('blob/path', '|S4'), ('pose', '<f4', (2,)), ('k', '>i2')], 'fortran_order': False, "
-                 "'shape': (1,), }" + std::string(version == 1 ? 10 : 100000, ' ') + "\n", data));
+    const auto array = read_npy(handmade(version,
+                                         "{'descr': [('uid', '<u8'), ('blob/path', '|S4'), ('pose', '<f4', "
+                                         "(2,)), ('k', '>i2')], 'fortran_order': False, "
+                                         "'shape': (1,), }" +
+                                             std::string(version == 1 ? 10 : 100000, ' ') + "\n",
+                                         data));
     ASSERT_EQ(array.rows(), 1u);
     EXPECT_EQ(array.unsigned_integer(*array.find("uid"), 0), 0x8000000000000001ull);
     EXPECT_EQ(array.text(*array.find("blob/path"), 0), "ab");
@@ -48,10 +53,20 @@ TEST(Npy, StructuredRecordsOfEveryVersionAndHeaderLength) {
   }
 }
 
+TEST(Npy, HalfPrecisionAndPython2Shapes) {
+  using namespace std::string_literals;
+  const auto array = read_npy(handmade(1, "{'descr': '<f2', 'fortran_order': False, 'shape': (5L,), }\n",
+                                       "\x00\x3c\x00\xc0\xff\x7b\x01\x00\x00\xfc"s));
+  ASSERT_EQ(array.rows(), 5u);
+  const double expected[5] = {1, -2, 65504, std::ldexp(1.0, -24), -INFINITY};
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(array.number(array.fields[0], i), expected[i]);
+}
+
 TEST(Npy, RowsKeepEveryField) {
   using namespace std::string_literals;
-  const auto array = read_npy(handmade(1, "{'descr': [('a', '<i4'), ('p', '<f4', (1,))], 'fortran_order': False, 'shape': (3,), }\n",
-                                       "\x01\0\0\0\0\0\x80\x3f\x02\0\0\0\0\0\0\x40\x03\0\0\0\0\0\x40\x40"s));
+  const auto array = read_npy(
+      handmade(1, "{'descr': [('a', '<i4'), ('p', '<f4', (1,))], 'fortran_order': False, 'shape': (3,), }\n",
+               "\x01\0\0\0\0\0\x80\x3f\x02\0\0\0\0\0\0\x40\x03\0\0\0\0\0\x40\x40"s));
   const std::vector<std::uint32_t> rows{2, 0};
   write_npy_rows(temporary(), array, rows);
   const auto back = read_npy(temporary());
@@ -64,7 +79,28 @@ TEST(Npy, ErrorsSayWhatIsWrong) {
   EXPECT_THROW(read_npy("/nonexistent.npy"), Error);
   replace_text_file(temporary(), "hello, this is no array");
   EXPECT_THROW(read_npy(temporary()), Error);
-  EXPECT_THROW(read_npy(handmade(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (9,), }\n", "abcd")), Error);
-  EXPECT_THROW(read_npy(handmade(1, "{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }\n", "abcdefgh")), Error);
+  EXPECT_THROW(read_npy(handmade(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (9,), }\n", "abcd")),
+               Error);
+  EXPECT_THROW(
+      read_npy(handmade(1, "{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }\n", "abcdefgh")),
+      Error);
   EXPECT_THROW(read_npy(handmade(1, "{'descr': [('a', '<f4', 'fortran", "abcdefgh")), Error);
+  EXPECT_THROW(read_npy(handmade(1, "{'descr': '<f4x', 'fortran_order': False, 'shape': (1,), }\n", "abcd")),
+               Error);
+  EXPECT_THROW(read_npy(handmade(7, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", "abcd")),
+               Error);
+  // A product of dimensions that overflows to something small.
+  EXPECT_THROW(
+      read_npy(handmade(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }\n",
+                        "abcd")),
+      Error);
+  replace_text_file(temporary(),
+                    "\x94"
+                    "CSDAT and then what cryoSPARC streams");
+  try {
+    read_npy(temporary());
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("cryosparc-tools"), std::string::npos);
+  }
 }

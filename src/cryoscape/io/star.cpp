@@ -13,7 +13,8 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-/// Splits a line into fields; a quote opens only at a field's start and closes only before a blank or the end.
+/// Splits a line into fields; a quote opens only at a field's start and closes only before a blank or the
+/// end.
 void split(std::string_view line, std::vector<std::string_view>& fields) {
   fields.clear();
   std::size_t i = 0;
@@ -23,7 +24,9 @@ void split(std::string_view line, std::vector<std::string_view>& fields) {
     const char quote = line[i];
     if (quote == '"' || quote == '\'') {
       std::size_t end = i + 1;
-      while (end < line.size() && !(line[end] == quote && (end + 1 == line.size() || is_blank(line[end + 1])))) ++end;
+      while (end < line.size() &&
+             !(line[end] == quote && (end + 1 == line.size() || is_blank(line[end + 1]))))
+        ++end;
       if (end < line.size()) {
         fields.push_back(line.substr(i + 1, end - i - 1));
         i = end + 1;
@@ -44,16 +47,18 @@ class Parser {
 
   void run() {
     errno = 0;
-    std::ifstream stream(path_, std::ios::binary);
+    std::vector<char> buffer(1 << 20);
+    std::ifstream stream;
+    stream.rdbuf()->pubsetbuf(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    stream.open(path_, std::ios::binary);
     if (!stream || !std::filesystem::is_regular_file(path_))
       fail("cannot open {}: {}", path_.string(), errno ? std::strerror(errno) : "not a file");
-    std::vector<char> buffer(1 << 20);
-    stream.rdbuf()->pubsetbuf(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     std::string text;
     while (std::getline(stream, text)) {
-      ++line_;
+      if (++line_ == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte order mark
       handle(text);
     }
+    if (stream.bad()) fail("cannot read {}: {}", path_.string(), std::strerror(errno));
     finish_block();
     if (!seen_block_) fail("{} is not a STAR file: it has no data_ block", path_.string());
   }
@@ -73,7 +78,8 @@ class Parser {
       state_ = State::labels;
       return;
     }
-    if (!seen_block_) fail("{}:{}: not a STAR file: text before the first data_ block", path_.string(), line_);
+    if (!seen_block_)
+      fail("{}:{}: not a STAR file: text before the first data_ block", path_.string(), line_);
     if (first.starts_with('_') && state_ != State::rows) return label(first.substr(1));
     row();
   }
@@ -104,7 +110,8 @@ class Parser {
     }
     if (state_ != State::rows) fail("{}:{}: a row outside of any loop_", path_.string(), line_);
     if (fields_.size() != table_.columns.size())
-      fail("{}:{}: {} values in a table of {} columns", path_.string(), line_, fields_.size(), table_.columns.size());
+      fail("{}:{}: {} values in a table of {} columns", path_.string(), line_, fields_.size(),
+           table_.columns.size());
     if (wanted_ && visitor_.row) visitor_.row(table_, fields_, row_);
     ++row_;
   }
@@ -159,19 +166,40 @@ std::vector<StarData> read_star_tables(const std::filesystem::path& path,
 
 void write_star_head(std::ostream& stream, const StarTable& table) {
   stream << "\ndata_" << table.name << "\n\nloop_\n";
-  for (std::size_t i = 0; i < table.columns.size(); ++i) stream << '_' << table.columns[i] << " #" << i + 1 << '\n';
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    stream << '_' << table.columns[i] << " #" << i + 1 << '\n';
 }
+
+namespace {
+
+void write_field(std::ostream& stream, std::string_view field) {
+  const bool quote = field.empty() || field.find_first_of(" \t#") != std::string_view::npos;
+  if (!quote) {
+    stream << field;
+    return;
+  }
+  // A quote inside is harmless unless a blank follows it.
+  const char mark = field.find("\" ") == std::string_view::npos ? '"' : '\'';
+  stream << mark << field << mark;
+}
+
+}  // namespace
 
 void write_star_row(std::ostream& stream, StarRow fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i) stream << ' ';
-    const bool quote = fields[i].empty() || fields[i].find_first_of(" \t#") != std::string_view::npos;
-    if (quote)
-      stream << '"' << fields[i] << '"';
-    else
-      stream << fields[i];
+    write_field(stream, fields[i]);
   }
   stream << '\n';
+}
+
+void write_star_list(std::ostream& stream, const StarTable& table, StarRow fields) {
+  stream << "\ndata_" << table.name << "\n\n";
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    stream << '_' << table.columns[i] << ' ';
+    write_field(stream, fields[i]);
+    stream << '\n';
+  }
 }
 
 }  // namespace cryoscape::io

@@ -9,8 +9,8 @@
 
 namespace cryoscape::io {
 
-/// A table of a STAR file: the data block's name without "data_" and the labels without the leading underscore. A block of
-/// key–value pairs is a table of one row, with is_list set.
+/// A table of a STAR file: the data block's name without "data_" and the labels without the leading
+/// underscore. A block of key–value pairs is a table of one row, with is_list set.
 struct StarTable {
   std::string name;
   std::vector<std::string> columns;
@@ -30,8 +30,9 @@ struct StarVisitor {
   std::function<void(const StarTable&, StarRow fields, std::size_t row)> row;
 };
 
-/// Streams a STAR file (RELION's dialect: one row a line; comments, blank lines, quotes, CRLF, labels numbered or not). Memory does not
-/// grow with the number of rows. Throws Error naming file and line when a row has the wrong number of values or the file is no STAR file.
+/// Streams a STAR file (RELION's dialect: one row a line; comments, blank lines, quotes, CRLF, labels
+/// numbered or not). Memory does not grow with the number of rows. Throws Error naming file and line when a
+/// row has the wrong number of values or the file is no STAR file.
 void read_star(const std::filesystem::path& path, const StarVisitor& visitor);
 
 /// A small table held in memory.
@@ -48,5 +49,7 @@ std::vector<StarData> read_star_tables(const std::filesystem::path& path,
 void write_star_head(std::ostream& stream, const StarTable& table);
 /// Writes one row; fields with blanks (or empty) are quoted.
 void write_star_row(std::ostream& stream, StarRow fields);
+/// Writes a block of key–value pairs whole.
+void write_star_list(std::ostream& stream, const StarTable& table, StarRow fields);
 
 }  // namespace cryoscape::io

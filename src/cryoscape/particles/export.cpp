@@ -2,17 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numbers>
 #include <ostream>
 
 #include "cryoscape/geometry/rotation.hpp"
 #include "cryoscape/io/star.hpp"
+#include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 
 namespace cryoscape::particles {
 namespace {
 
 constexpr double kDegrees = 180 / std::numbers::pi;
+
+/// RELION reads a file without data_optics as of version 3.0 and refuses to convert one that claims to be
+/// newer.
+constexpr const char* kVersion = "\n# version 30001\n";
 
 /// Copies a STAR source table by table; particle rows get the extra columns.
 void copy_star(std::ostream& stream, const ParticleSet& set, const std::vector<ExtraColumn>& extra) {
@@ -21,6 +27,7 @@ void copy_star(std::ostream& stream, const ParticleSet& set, const std::vector<E
   std::vector<std::string_view> fields;
   std::size_t next = 0;
   bool particles = false;
+  const bool versioned = set.format != "RELION 3.0";
   io::StarVisitor visitor;
   visitor.table = [&](const io::StarTable& source) {
     io::StarTable table = source;
@@ -32,11 +39,13 @@ void copy_star(std::ostream& stream, const ParticleSet& set, const std::vector<E
         column[k] = static_cast<int>(table.columns.size());
         table.columns.push_back(extra[k].label);
       }
-    io::write_star_head(stream, table);
+    if (versioned) stream << kVersion;
+    if (!table.is_list) io::write_star_head(stream, table);
     fields.resize(table.columns.size());
     return true;
   };
-  visitor.row = [&](const io::StarTable&, io::StarRow row, std::size_t number) {
+  visitor.row = [&](const io::StarTable& table, io::StarRow row, std::size_t number) {
+    if (table.is_list) return io::write_star_list(stream, table, row);
     if (!particles) return io::write_star_row(stream, row);
     if (next == set.size() || set.rows[next] != number) return;
     std::copy(row.begin(), row.end(), fields.begin());
@@ -48,18 +57,23 @@ void copy_star(std::ostream& stream, const ParticleSet& set, const std::vector<E
     ++next;
   };
   io::read_star(set.source, visitor);
+  if (next != set.size())
+    fail("{} has fewer particles than when it was read: it was changed meanwhile", set.source.string());
 }
 
 void write_optics(std::ostream& stream, const ParticleSet& set) {
-  io::write_star_head(stream, {"optics",
-                               {"rlnOpticsGroupName", "rlnOpticsGroup", "rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast",
-                                "rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality", "rlnMagMat00", "rlnMagMat01", "rlnMagMat10",
-                                "rlnMagMat11"},
-                               false});
+  stream << kVersion;
+  io::write_star_head(stream,
+                      {"optics",
+                       {"rlnOpticsGroupName", "rlnOpticsGroup", "rlnVoltage", "rlnSphericalAberration",
+                        "rlnAmplitudeContrast", "rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality",
+                        "rlnMagMat00", "rlnMagMat01", "rlnMagMat10", "rlnMagMat11"},
+                       false});
   for (std::size_t g = 0; g < set.optics_groups.size(); ++g) {
     const auto& o = set.optics_groups[g];
-    stream << fmt::format("{} {} {:.4f} {:.4f} {:.4f} {:.6f} {} 2 {:.8f} {:.8f} {:.8f} {:.8f}\n", o.name, g + 1, o.voltage_kv, o.cs_mm,
-                          o.amplitude_contrast, o.pixel_size, o.box, o.magnification[0], o.magnification[1], o.magnification[2], o.magnification[3]);
+    stream << fmt::format("{} {} {:.4f} {:.4f} {:.4f} {:.6f} {} 2 {:.8f} {:.8f} {:.8f} {:.8f}\n", o.name,
+                          g + 1, o.voltage_kv, o.cs_mm, o.amplitude_contrast, o.pixel_size, o.box,
+                          o.magnification[0], o.magnification[1], o.magnification[2], o.magnification[3]);
   }
 }
 
@@ -71,10 +85,15 @@ std::string relion_image_name(const ParticleSet& set, std::size_t i) {
 
 void write_as_relion(std::ostream& stream, const ParticleSet& set, const std::vector<ExtraColumn>& extra) {
   write_optics(stream, set);
+  stream << kVersion;
   io::StarTable table{"particles",
-                      {"rlnImageName", "rlnOpticsGroup", "rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi", "rlnOriginXAngst", "rlnOriginYAngst",
-                       "rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle", "rlnPhaseShift", "rlnCtfBfactor", "rlnCtfScalefactor", "rlnRandomSubset"},
+                      {"rlnImageName", "rlnOpticsGroup", "rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi",
+                       "rlnOriginXAngst", "rlnOriginYAngst", "rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle",
+                       "rlnPhaseShift", "rlnCtfBfactor", "rlnCtfScalefactor"},
                       false};
+  const bool halves =
+      std::all_of(set.particles.begin(), set.particles.end(), [](const Particle& p) { return p.half != 0; });
+  if (halves) table.columns.emplace_back("rlnRandomSubset");
   for (const auto& e : extra) table.columns.push_back(e.label);
   io::write_star_head(stream, table);
   for (std::size_t i = 0; i < set.size(); ++i) {
@@ -82,10 +101,12 @@ void write_as_relion(std::ostream& stream, const ParticleSet& set, const std::ve
     geometry::Mat3 r;
     std::copy(p.rotation.begin(), p.rotation.end(), r.begin());
     const auto e = geometry::euler_from_rotation(r);
-    stream << fmt::format("{} {} {:.5f} {:.5f} {:.5f} {:.4f} {:.4f} {:.2f} {:.2f} {:.4f} {:.4f} {:.3f} {:.5f} {}", relion_image_name(set, i),
-                          p.optics_group + 1, e[0] * kDegrees, e[1] * kDegrees, e[2] * kDegrees, p.shift[0], p.shift[1], p.ctf.defocus_u,
-                          p.ctf.defocus_v, p.ctf.defocus_angle * kDegrees, p.ctf.phase_shift * kDegrees, p.ctf.b_factor, p.ctf.scale,
-                          p.half ? p.half : 1 + static_cast<int>(i % 2));
+    stream << fmt::format(
+        "{} {} {:.5f} {:.5f} {:.5f} {:.4f} {:.4f} {:.2f} {:.2f} {:.4f} {:.4f} {:.3f} {:.5f}",
+        relion_image_name(set, i), p.optics_group + 1, e[0] * kDegrees, e[1] * kDegrees, e[2] * kDegrees,
+        p.shift[0], p.shift[1], p.ctf.defocus_u, p.ctf.defocus_v, p.ctf.defocus_angle * kDegrees,
+        p.ctf.phase_shift * kDegrees, p.ctf.b_factor, p.ctf.scale);
+    if (halves) stream << ' ' << int{p.half};
     for (const auto& column : extra) stream << ' ' << column.value(i);
     stream << '\n';
   }
@@ -93,9 +114,9 @@ void write_as_relion(std::ostream& stream, const ParticleSet& set, const std::ve
 
 }  // namespace
 
-void write_particles_star(const std::filesystem::path& path, const ParticleSet& set, const std::vector<ExtraColumn>& extra) {
+void write_particles_star(const std::filesystem::path& path, const ParticleSet& set,
+                          const std::vector<ExtraColumn>& extra) {
   replace_file_stream(path, [&](std::ostream& stream) {
-    stream << "# version 30001\n";
     set.source.extension() == ".star" ? copy_star(stream, set, extra) : write_as_relion(stream, set, extra);
   });
 }
