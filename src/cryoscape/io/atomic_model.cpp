@@ -214,10 +214,17 @@ bool same_residue(const AtomRecord& a, const AtomRecord& b) {
 }
 
 std::vector<AtomicModel> read_models(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) fail("cannot open the model {}: no such file", path.string());
+  if (!std::filesystem::exists(path)) fail("cannot open the model {}: no such file", path.string());
+  if (std::filesystem::is_directory(path)) fail("cannot open the model {}: it is a folder", path.string());
+  gemmi::MaybeGzipped input(path.string());
+  if (gemmi::coor_format_from_ext(input.basepath()) == gemmi::CoorFormat::Unknown)
+    fail("{} is no atomic model: its name must end in .pdb, .ent, .cif or .mmcif (or these with .gz)",
+         path.string());
   gemmi::Structure structure;
   try {
-    structure = gemmi::read_structure(gemmi::MaybeGzipped(path.string()));
+    structure = gemmi::read_structure(std::move(input));
+  } catch (const std::out_of_range&) {
+    fail("the model {} has no atoms", path.string());
   } catch (const std::exception& e) {
     std::string reason = e.what();
     fail("cannot read the model {}: {}", path.string(), reason.substr(0, reason.find('\n')));

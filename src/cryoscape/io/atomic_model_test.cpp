@@ -112,15 +112,29 @@ TEST(ReadModels, Gzipped) {
 }
 
 TEST(ReadModels, ErrorsAreOneLine) {
-  EXPECT_THROW(read_models("/nonexistent.pdb"), Error);
-  const auto path = temporary("empty.pdb");
-  replace_text_file(path, "REMARK nothing\nEND\n");
-  try {
-    read_models(path);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("has no atoms"), std::string::npos);
-  }
+  const auto expect_error = [](const fs::path& path, const std::string& part) {
+    try {
+      read_models(path);
+      FAIL() << path;
+    } catch (const Error& e) {
+      const std::string message = e.what();
+      EXPECT_NE(message.find(part), std::string::npos) << message;
+      EXPECT_NE(message.find(path.string()), std::string::npos) << message;
+      EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    }
+  };
+  const auto written = [](const std::string& name, const std::string& text) {
+    replace_text_file(temporary(name), text);
+    return temporary(name);
+  };
+  expect_error("/nonexistent.pdb", "no such file");
+  expect_error(testing::TempDir(), "is a folder");
+  expect_error(written("empty.pdb", "REMARK nothing\nEND\n"), "has no atoms");
+  expect_error(written("empty.cif", ""), "has no atoms");
+  expect_error(written("none.cif", "data_x\n_cell.length_a 10\n"), "has no atoms");
+  expect_error(written("text.cif", "hello\n"), "cannot read");
+  expect_error(written("short.pdb", "ATOM      1  CA  GLY A   1       0.0\n"), "line 1");
+  expect_error(written("model.txt", kPdb), "must end in .pdb");
 }
 
 TEST(ReadModels, OneResidueOfAPointMutationIsKept) {
