@@ -87,6 +87,26 @@ TEST(AllAtomBuilder, TheResiduesOwnBeadLandsExactly) {
   EXPECT_EQ(checked, 21u + 3);
 }
 
+TEST(AllAtomBuilder, AResidueTurnsWithItsNeighboursAlongTheChainOnly) {
+  const auto model = mixture();
+  const auto beads = make_beads(model, BeadLevel::residue);
+  const AllAtomBuilder builder(model, beads);
+  const auto rest = builder.build(beads.coordinates);
+  constexpr std::size_t kResidue = 10;  // of three atoms each
+  for (std::size_t b = 0; b < beads.size(); ++b) {
+    if (b == kResidue) continue;
+    auto x = beads.coordinates;
+    x[3 * b] += 1, x[3 * b + 1] += 1, x[3 * b + 2] -= 1;
+    const auto moved = builder.build(x);
+    const double turn = largest_difference(std::span(moved).subspan(9 * kResidue, 9),
+                                           std::span(rest).subspan(9 * kResidue, 9));
+    if (b + 1 == kResidue || b == kResidue + 1)
+      EXPECT_GT(turn, 0.05) << b;
+    else
+      EXPECT_EQ(turn, 0) << b;
+  }
+}
+
 TEST(AllAtomBuilder, AtomsThatAreBeadsLandExactly) {
   const auto model = mixture();
   const auto beads = make_beads(model, BeadLevel::all_atom);
