@@ -1,6 +1,10 @@
 #include "cryoscape/optics/fft.hpp"
 
 #define POCKETFFT_NO_MULTITHREADING
+#ifdef __SANITIZE_ADDRESS__
+// pocketfft asks aligned_alloc for sizes that glibc takes and AddressSanitizer refuses.
+#define POCKETFFT_NO_VECTORS
+#endif
 #include <algorithm>
 #include <gemmi/third_party/pocketfft_hdronly.h>
 

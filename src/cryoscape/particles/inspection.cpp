@@ -202,6 +202,8 @@ Inspection inspect(const ParticleSet& set, std::size_t sample) {
   out.shift = spread_of(set, [](const Particle& p) { return std::hypot(p.shift[0], p.shift[1]); });
   out.poses = measure_coverage(set);
   out.images = sample_images(set, sample);
+  if (out.stacks_missing)
+    out.warnings.emplace_back("images are missing: only what the metadata say was checked");
   if (out.particles < kFewParticles)
     out.warnings.push_back(
         fmt::format("only {} particles: too few to learn conformations from", out.particles));

@@ -38,7 +38,7 @@ std::string terms(const GroupSummary& g) {
   std::vector<std::string> all;
   for (const auto& t : g.applied) all.push_back(t);
   for (const auto& t : g.ignored) all.push_back(t + " (ignored)");
-  return fmt::format("{}", fmt::join(all, ", "));
+  return fmt::format("{}{}", all.empty() ? "" : "  ", fmt::join(all, ", "));
 }
 
 void groups_table(std::string& text, const Inspection& in) {
@@ -49,7 +49,7 @@ void groups_table(std::string& text, const Inspection& in) {
                       "kV", "Cs/mm", "w", "A/pixel", "box", "terms");
   for (std::size_t g = 0; g < shown; ++g) {
     const auto& o = in.groups[g].optics;
-    text += fmt::format("{:<{}}{:>11}{:>7.4g}{:>8.3g}{:>7.3g}{:>10.4f}{:>6}  {}\n", o.name, width,
+    text += fmt::format("{:<{}}{:>11}{:>7.4g}{:>8.3g}{:>7.3g}{:>10.4f}{:>6}{}\n", o.name, width,
                         in.groups[g].particles, o.voltage_kv, o.cs_mm, o.amplitude_contrast, o.pixel_size,
                         o.box, terms(in.groups[g]));
   }
