@@ -5,8 +5,8 @@
 // pocketfft asks aligned_alloc for sizes that glibc takes and AddressSanitizer refuses.
 #define POCKETFFT_NO_VECTORS
 #endif
-#include <algorithm>
 #include <gemmi/third_party/pocketfft_hdronly.h>
+#include <algorithm>
 
 namespace cryoscape::optics {
 namespace {
@@ -17,20 +17,30 @@ pocketfft::stride_t real_strides(std::size_t d) {
   return {static_cast<std::ptrdiff_t>(d * sizeof(float)), static_cast<std::ptrdiff_t>(sizeof(float))};
 }
 pocketfft::stride_t complex_strides(std::size_t columns) {
-  return {static_cast<std::ptrdiff_t>(columns * sizeof(Complex)), static_cast<std::ptrdiff_t>(sizeof(Complex))};
+  return {static_cast<std::ptrdiff_t>(columns * sizeof(Complex)),
+          static_cast<std::ptrdiff_t>(sizeof(Complex))};
 }
 
 }  // namespace
 
 void rfft2(int box, const float* image, Complex* spectrum) {
   const std::size_t d = box, columns = d / 2 + 1;
-  pocketfft::r2c<float>({d, d}, real_strides(d), complex_strides(columns), {0, 1}, pocketfft::FORWARD, image, spectrum, 1.0f);
+  pocketfft::r2c<float>({d, d}, real_strides(d), complex_strides(columns), {0, 1}, pocketfft::FORWARD, image,
+                        spectrum, 1.0f);
+}
+
+void rfft2(int box, const float* image, Complex* spectrum, int columns) {
+  const std::size_t d = box, all = d / 2 + 1, kept = std::min<std::size_t>(columns, all);
+  pocketfft::r2c<float>({d, d}, real_strides(d), complex_strides(all), 1, pocketfft::FORWARD, image, spectrum,
+                        1.0f);
+  pocketfft::c2c<float>({d, kept}, complex_strides(all), complex_strides(all), {0}, pocketfft::FORWARD,
+                        spectrum, spectrum, 1.0f);
 }
 
 void irfft2(int box, const Complex* spectrum, float* image) {
   const std::size_t d = box, columns = d / 2 + 1;
-  pocketfft::c2r<float>({d, d}, complex_strides(columns), real_strides(d), {0, 1}, pocketfft::BACKWARD, spectrum, image,
-                        1.0f / (static_cast<float>(d) * static_cast<float>(d)));
+  pocketfft::c2r<float>({d, d}, complex_strides(columns), real_strides(d), {0, 1}, pocketfft::BACKWARD,
+                        spectrum, image, 1.0f / (static_cast<float>(d) * static_cast<float>(d)));
 }
 
 void fourier_crop(int from, const Complex* spectrum, int to, Complex* out) {

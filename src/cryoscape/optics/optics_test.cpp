@@ -52,7 +52,8 @@ TEST(Rfft2, InverseRestoresAndParsevalHolds) {
     rfft2(d, image.data(), spectrum.data());
     double power = 0, energy = 0;
     for (std::size_t f = 0; f < spectrum.size(); ++f)
-      power += multiplicity(static_cast<int>(f % (d / 2 + 1)), d) * static_cast<double>(std::norm(spectrum[f]));
+      power +=
+          multiplicity(static_cast<int>(f % (d / 2 + 1)), d) * static_cast<double>(std::norm(spectrum[f]));
     for (double x : image) energy += x * x;
     EXPECT_NEAR(power / (d * d) / energy, 1, 1e-6);
     std::vector<float> back(image.size());
@@ -147,17 +148,107 @@ TEST(EvaluateCtf, PositiveAtLowFrequencyAndFlippedIsAbsolute) {
   for (std::size_t f = 0; f < plain.size(); ++f) EXPECT_FLOAT_EQ(flipped[f], std::abs(plain[f]));
 }
 
-TEST(EvaluateCtf, EvenAberrationsAddAPhase) {
-  OpticsGroup plain, aberrated;
-  plain.amplitude_contrast = std::sin(0.1 + 0.2);
-  aberrated.amplitude_contrast = std::sin(0.1);
-  aberrated.even_zernike = {0.2};  // Z(0,0) = 1
+TEST(EvaluateCtf, AgreesWithTheFormulaEverywhereWithEveryTerm) {
+  OpticsGroup group;
+  group.voltage_kv = 200, group.cs_mm = 1.4, group.amplitude_contrast = 0.08;
+  group.magnification = {1.01, 0.004, -0.003, 0.985};
+  group.even_zernike = {0.3, 2, -5, 7, 0, 0, 40};
   CtfParameters p;
-  p.defocus_u = p.defocus_v = 10000;
-  std::vector<float> a(half_size(32)), b(half_size(32));
-  evaluate_ctf(plain, p, 32, 2, a);
-  evaluate_ctf(aberrated, p, 32, 2, b);
-  for (std::size_t f = 0; f < a.size(); ++f) EXPECT_NEAR(a[f], b[f], 1e-5);
+  p.defocus_u = 31000, p.defocus_v = 27000, p.defocus_angle = 0.7f, p.phase_shift = 1.2f;
+  p.b_factor = 30, p.scale = 1.3f;
+  const int d = 90;
+  const double a = 0.9, lambda = electron_wavelength(200), pi = std::numbers::pi;
+  std::vector<float> ctf(half_size(d));
+  evaluate_ctf(group, p, d, a, ctf);
+  for (int row = 0; row < d; ++row)
+    for (int kx = 0; kx <= d / 2; ++kx) {
+      const double u = kx / (d * a), v = row_frequency(row, d) / (d * a);
+      const double x = 1.01 * u + 0.004 * v, y = -0.003 * u + 0.985 * v, f2 = x * x + y * y;
+      const double defocus = 29000 + 2000 * std::cos(2 * (std::atan2(y, x) - p.defocus_angle));
+      // Z(0,0) = 1, Z(2,−2) = 2xy, Z(2,0) = 2r² − 1, Z(2,2) = x² − y², Z(4,0) = 6r⁴ − 6r² + 1
+      const double even =
+          0.3 + 2 * 2 * x * y - 5 * (2 * f2 - 1) + 7 * (x * x - y * y) + 40 * (6 * f2 * f2 - 6 * f2 + 1);
+      const double chi =
+          pi * lambda * defocus * f2 - pi / 2 * 1.4e7 * std::pow(lambda, 3) * f2 * f2 + p.phase_shift - even;
+      const double expected = 1.3 * std::sin(chi + std::asin(0.08)) * std::exp(-30 * f2 / 4);
+      EXPECT_NEAR(ctf[static_cast<std::size_t>(row) * (d / 2 + 1) + kx], expected, 1.3e-5);
+    }
+}
+
+TEST(CtfEvaluator, BeamTiltIsWhatRelionWritesAsOddZernikeTerms) {
+  OpticsGroup tilted, zernike;
+  tilted.beam_tilt_x = 0.4, tilted.beam_tilt_y = -0.7;
+  const double lambda = electron_wavelength(300), scale = 2.7e4 * 2 * std::numbers::pi * lambda * lambda;
+  const double x = -scale * 0.4 / 3, y = scale * 0.7 / 3;
+  zernike.odd_zernike = {2 * y, 2 * x, 0, y, x, 0};
+  const int d = 48;
+  std::vector<Complex> a(half_size(d), 1), b(half_size(d), 1);
+  CtfEvaluator(tilted, d, 1.2).demodulate(a);
+  CtfEvaluator(zernike, d, 1.2).demodulate(b);
+  double largest = 0;
+  for (std::size_t f = 0; f < a.size(); ++f) {
+    EXPECT_NEAR(std::abs(a[f] - b[f]), 0, 1e-5);
+    largest = std::max<double>(largest, std::abs(std::arg(a[f])));
+  }
+  EXPECT_GT(largest, 1);
+}
+
+TEST(CtfEvaluator, DemodulationUndoesTheOddPhases) {
+  OpticsGroup group;
+  group.odd_zernike = {1, -2, 30, 20, -10, 25};
+  const int d = 32;
+  const double a = 2;
+  const auto image = noise(d, 5);
+  std::vector<Complex> clean(half_size(d)), shifted(half_size(d));
+  rfft2(d, image.data(), clean.data());
+  for (int row = 0; row < d; ++row)
+    for (int kx = 0; kx <= d / 2; ++kx) {
+      const double x = kx / (d * a), y = row_frequency(row, d) / (d * a), r2 = x * x + y * y;
+      // Z(1,−1) = y, Z(1,1) = x, Z(3,∓3) = 3x²y − y³, x³ − 3xy², Z(3,∓1) = (3r² − 2)·y, x
+      const double phase = y - 2 * x + 30 * (3 * x * x * y - y * y * y) + 20 * (3 * r2 - 2) * y -
+                           10 * (3 * r2 - 2) * x + 25 * (x * x * x - 3 * x * y * y);
+      const auto f = static_cast<std::size_t>(row) * (d / 2 + 1) + kx;
+      shifted[f] = clean[f] * std::polar(1.0f, static_cast<float>(phase));
+    }
+  CtfEvaluator(group, d, a).demodulate(shifted);
+  for (std::size_t f = 0; f < clean.size(); ++f) EXPECT_NEAR(std::abs(clean[f] - shifted[f]), 0, 1e-4);
+}
+
+TEST(CtfEvaluator, NothingToDemodulateLeavesSpectraAlone) {
+  const CtfEvaluator evaluator(OpticsGroup{}, 16, 1);
+  EXPECT_FALSE(evaluator.has_antisymmetric_aberrations());
+  std::vector<Complex> spectrum(half_size(16), Complex(1, 2));
+  evaluator.demodulate(spectrum);
+  for (const auto x : spectrum) EXPECT_EQ(x, Complex(1, 2));
+}
+
+TEST(Rfft2, FirstColumnsAreThoseOfTheWholeTransform) {
+  const int d = 20, columns = 5;
+  const auto image = noise(d, 6);
+  std::vector<Complex> whole(half_size(d)), part(half_size(d));
+  rfft2(d, image.data(), whole.data());
+  rfft2(d, image.data(), part.data(), columns);
+  for (int row = 0; row < d; ++row)
+    for (int kx = 0; kx < columns; ++kx) {
+      const auto f = static_cast<std::size_t>(row) * (d / 2 + 1) + kx;
+      EXPECT_NEAR(std::abs(whole[f] - part[f]), 0, 1e-5);
+    }
+}
+
+TEST(ApplyFilter, CosineFilterIsTheMeanOfTwoShiftedImages) {
+  const int d = 16, by = 3;
+  auto image = noise(d, 7);
+  const auto before = image;
+  std::vector<float> filter(half_size(d));
+  for (int row = 0; row < d; ++row)
+    for (int kx = 0; kx <= d / 2; ++kx)
+      filter[static_cast<std::size_t>(row) * (d / 2 + 1) + kx] =
+          static_cast<float>(std::cos(2 * std::numbers::pi * kx * by / d));
+  apply_filter(d, image.data(), filter.data());
+  for (int y = 0; y < d; ++y)
+    for (int x = 0; x < d; ++x)
+      EXPECT_NEAR(image[y * d + x], 0.5 * (before[y * d + (x + by) % d] + before[y * d + (x + d - by) % d]),
+                  1e-5);
 }
 
 TEST(RadialPower, WhiteNoiseHasBoxSquared) {

@@ -8,7 +8,9 @@
 namespace cryoscape::optics {
 
 /// Shell of a coefficient: its distance from the origin rounded to an integer.
-inline int shell_index(int kx, int ky) { return static_cast<int>(std::sqrt(static_cast<double>(kx) * kx + static_cast<double>(ky) * ky) + 0.5); }
+inline int shell_index(int kx, int ky) {
+  return static_cast<int>(std::sqrt(static_cast<double>(kx) * kx + static_cast<double>(ky) * ky) + 0.5);
+}
 
 /// Shells 0 … box/2; coefficients in the corners beyond have none.
 inline int shell_count(int box) { return box / 2 + 1; }
