@@ -1,0 +1,89 @@
+#include "relion.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <numbers>
+#include <sstream>
+
+#include "cryoscape/util/random.hpp"
+
+namespace cryoscape::interop {
+
+Folder::Folder() {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  path_ = std::filesystem::path(testing::TempDir()) / "cryoscape_interop" /
+          (std::string(test->test_suite_name()) + "_" + test->name());
+  std::filesystem::remove_all(path_);
+  std::filesystem::create_directories(path_);
+}
+
+Folder::~Folder() {
+  if (!testing::Test::HasFailure()) std::filesystem::remove_all(path_);
+}
+
+testing::AssertionResult Folder::run(const std::string& command) const {
+  const auto log = path_ / "command.log";
+  const int status =
+      std::system(("cd '" + path_.string() + "' && " + command + " > '" + log.string() + "' 2>&1").c_str());
+  if (status == 0) return testing::AssertionSuccess();
+  std::ostringstream text;
+  text << std::ifstream(log).rdbuf();
+  return testing::AssertionFailure() << command << "\n" << text.str();
+}
+
+bool installed(const std::string& program) {
+  return std::system(("command -v " + program + " > /dev/null 2>&1").c_str()) == 0;
+}
+
+double correlation(std::span<const float> a, std::span<const float> b) {
+  const auto n = static_cast<double>(a.size());
+  double sum_a = 0, sum_b = 0, aa = 0, bb = 0, ab = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double x = a[i], y = b[i];
+    sum_a += x, sum_b += y, aa += x * x, bb += y * y, ab += x * y;
+  }
+  return (ab - sum_a * sum_b / n) / std::sqrt((aa - sum_a * sum_a / n) * (bb - sum_b * sum_b / n));
+}
+
+Beads asymmetric_beads(std::size_t count, double radius, std::uint64_t seed) {
+  Philox random(seed);
+  Beads beads;
+  while (beads.amplitudes.size() < count) {
+    double x[3], square = 0;
+    for (double& v : x) v = 2 * random.uniform() - 1, square += v * v;
+    if (square > 1) continue;
+    // An ellipsoid with one octant left out, so that neither a rotation nor the mirror image fits it.
+    if (x[0] > 0 && x[1] > 0 && x[2] > 0) continue;
+    const double axes[3] = {1, 0.7, 0.5};
+    for (int k = 0; k < 3; ++k) beads.coordinates.push_back(static_cast<float>(radius * axes[k] * x[k]));
+    beads.amplitudes.push_back(static_cast<float>(30 + 60 * random.uniform()));
+  }
+  return beads;
+}
+
+io::Volume density(const Beads& beads, int box, double pixel_size, double sigma) {
+  io::Volume map;
+  map.nx = map.ny = map.nz = box;
+  map.pixel_size = pixel_size;
+  map.data.assign(static_cast<std::size_t>(box) * box * box, 0.0f);
+  const double norm = std::pow(pixel_size / (sigma * std::sqrt(2 * std::numbers::pi)), 3);
+  std::vector<double> axis[3];
+  for (std::size_t n = 0; n < beads.amplitudes.size(); ++n) {
+    for (int k = 0; k < 3; ++k) {
+      axis[k].resize(box);
+      for (int i = 0; i < box; ++i)
+        axis[k][i] = std::exp(
+            -0.5 * std::pow(((i - box / 2) * pixel_size - beads.coordinates[3 * n + k]) / sigma, 2));
+    }
+    float* voxel = map.data.data();
+    for (int z = 0; z < box; ++z)
+      for (int y = 0; y < box; ++y)
+        for (int x = 0; x < box; ++x, ++voxel)
+          *voxel += static_cast<float>(norm * beads.amplitudes[n] * axis[2][z] * axis[1][y] * axis[0][x]);
+  }
+  return map;
+}
+
+}  // namespace cryoscape::interop
