@@ -32,17 +32,18 @@ std::string random_views(const std::string& optics_labels, const std::string& op
   Philox random(11);
   for (int i = 0; i < kCount; ++i) {
     const double defocus = 8000 + 12000 * random.uniform();
-    text += fmt::format("{:06}@views.mrcs 1 {:.4f} {:.4f} {:.4f} {:.4f} {:.4f} {:.1f} {:.1f} {:.2f} {:.2f} {:.1f} {:.3f}\n",
-                        i + 1, 360 * random.uniform(), 180 * random.uniform(), 360 * random.uniform(),
-                        4 * random.normal(), 4 * random.normal(), defocus, defocus - 3000 * random.uniform(),
-                        180 * random.uniform(), 90 * random.uniform(), 80 * random.uniform(),
-                        0.5 + random.uniform());
+    text += fmt::format(
+        "{:06}@views.mrcs 1 {:.4f} {:.4f} {:.4f} {:.4f} {:.4f} {:.1f} {:.1f} {:.2f} {:.2f} {:.1f} {:.3f}\n",
+        i + 1, 360 * random.uniform(), 180 * random.uniform(), 360 * random.uniform(), 4 * random.normal(),
+        4 * random.normal(), defocus, defocus - 3000 * random.uniform(), 180 * random.uniform(),
+        90 * random.uniform(), 80 * random.uniform(), 0.5 + random.uniform());
   }
   return text;
 }
 
 /// Our predicted images of every particle in a STAR file.
-std::vector<std::vector<float>> predicted(const std::filesystem::path& star, const Beads& beads, bool with_ctf) {
+std::vector<std::vector<float>> predicted(const std::filesystem::path& star, const Beads& beads,
+                                          bool with_ctf) {
   particles::ReadOptions options;
   options.images_required = false;
   const auto set = particles::read_particles(star, options);
@@ -53,10 +54,14 @@ std::vector<std::vector<float>> predicted(const std::filesystem::path& star, con
   std::vector<std::vector<float>> images;
   for (const auto& p : set.particles) {
     const auto& group = set.optics_groups[p.optics_group];
-    const auto placement = particles::place_on_grid(group, grid);
+    // relion_project magnifies the CTF only; reconstruct_test.cpp covers the projection's part.
+    auto unmagnified = group;
+    unmagnified.magnification = {1, 0, 0, 1};
+    const auto placement = particles::place_on_grid(unmagnified, grid);
     auto& image = images.emplace_back(kBox * kBox);
-    projection::project_one(spec, beads.amplitudes, beads.coordinates.data(), placement.rotation(p.rotation).data(),
-                            placement.shift(p.shift).data(), image.data());
+    projection::project_one(spec, beads.amplitudes, beads.coordinates.data(),
+                            placement.rotation(p.rotation).data(), placement.shift(p.shift).data(),
+                            image.data());
     if (!with_ctf) continue;
     std::vector<float> ctf(optics::half_size(kBox));
     optics::evaluate_ctf(group, p.ctf, kBox, kPixel, ctf);
@@ -70,8 +75,9 @@ void expect_agreement(const Folder& folder, const std::string& star, bool with_c
   const auto beads = asymmetric_beads(80, 0.3 * kBox * kPixel, 5);
   io::write_mrc(folder / "map.mrc", density(beads, kBox, kPixel, kSigma));
   replace_text_file(folder / "views.star", star);
-  ASSERT_TRUE(folder.run(fmt::format("relion_project --i map.mrc --o out --ang views.star --angpix {}{}", kPixel,
-                                     with_ctf ? " --ctf" : "")));
+  ASSERT_TRUE(
+      folder.run(fmt::format("relion_project --i map.mrc --o out --ang views.star --angpix {} --pad 4{}",
+                             kPixel, with_ctf ? " --ctf" : "")));
   const auto ours = predicted(folder / "views.star", beads, with_ctf);
   io::StackReader reader;
   ASSERT_EQ(reader.header(folder / "out.mrcs").nz, kCount);
@@ -89,8 +95,7 @@ void expect_agreement(const Folder& folder, const std::string& star, bool with_c
     // Another particle's image must not pass.
     EXPECT_LT(correlation(theirs, ours[(i + 1) % kCount]), 0.99);
   }
-  fmt::print("least correlation {:.6f}, scale {:.4f} to {:.4f}\n", least, lowest_scale, highest_scale);
-  EXPECT_GT(least, 0.99);
+  EXPECT_GT(least, 0.999);
   EXPECT_LT(highest_scale / lowest_scale, 1.01);
 }
 
@@ -108,16 +113,17 @@ TEST(RelionProject, AstigmaticCtfsAgree) {
   expect_agreement(folder, random_views("", ""), true);
 }
 
-TEST(RelionProject, MagnificationMatricesAgree) {
+TEST(RelionProject, CtfsUnderMagnificationMatricesAgree) {
   REQUIRE_RELION("relion_project");
   const Folder folder;
-  expect_agreement(folder,
-                   random_views("_rlnMagMat00\n_rlnMagMat01\n_rlnMagMat10\n_rlnMagMat11\n", "1.01 0.02 -0.01 0.99"),
-                   true);
+  expect_agreement(
+      folder,
+      random_views("_rlnMagMat00\n_rlnMagMat01\n_rlnMagMat10\n_rlnMagMat11\n", "1.03 0.02 -0.01 0.96"), true);
 }
 
 TEST(RelionProject, EvenAberrationsAgree) {
   REQUIRE_RELION("relion_project");
   const Folder folder;
-  expect_agreement(folder, random_views("_rlnEvenZernike\n", "[0.3,0.5,-0.4,0.6,0.2,-0.3,0.5,0.1,-0.2]"), true);
+  expect_agreement(folder, random_views("_rlnEvenZernike\n", "[0.3,0.5,-0.4,0.6,0.2,-0.3,0.5,0.1,-0.2]"),
+                   true);
 }

@@ -1,12 +1,17 @@
 #include "relion.hpp"
 
+#define POCKETFFT_NO_MULTITHREADING
+#include <gemmi/third_party/pocketfft_hdronly.h>
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstdlib>
 #include <fstream>
 #include <numbers>
 #include <sstream>
 
+#include "cryoscape/io/atomic_model.hpp"
+#include "cryoscape/simulation/demo_protein.hpp"
 #include "cryoscape/util/random.hpp"
 
 namespace cryoscape::interop {
@@ -74,8 +79,8 @@ io::Volume density(const Beads& beads, int box, double pixel_size, double sigma)
     for (int k = 0; k < 3; ++k) {
       axis[k].resize(box);
       for (int i = 0; i < box; ++i)
-        axis[k][i] = std::exp(
-            -0.5 * std::pow(((i - box / 2) * pixel_size - beads.coordinates[3 * n + k]) / sigma, 2));
+        axis[k][i] =
+            std::exp(-0.5 * std::pow(((i - box / 2) * pixel_size - beads.coordinates[3 * n + k]) / sigma, 2));
     }
     float* voxel = map.data.data();
     for (int z = 0; z < box; ++z)
@@ -84,6 +89,48 @@ io::Volume density(const Beads& beads, int box, double pixel_size, double sigma)
           *voxel += static_cast<float>(norm * beads.amplitudes[n] * axis[2][z] * axis[1][y] * axis[0][x]);
   }
   return map;
+}
+
+void write_first_demo_model(const std::filesystem::path& path) {
+  const auto model = simulation::make_demo_protein().path.front();
+  io::write_models(path, {&model, {io::positions_of(model)}, {}});
+}
+
+namespace {
+
+using Complex = std::complex<float>;
+
+/// Full complex transform of a cube.
+std::vector<Complex> transform(const io::Volume& map) {
+  const auto d = static_cast<std::size_t>(map.nx);
+  std::vector<Complex> values(map.data.begin(), map.data.end());
+  const auto bytes = static_cast<std::ptrdiff_t>(sizeof(Complex)), side = static_cast<std::ptrdiff_t>(d);
+  const pocketfft::stride_t strides{side * side * bytes, side * bytes, bytes};
+  pocketfft::c2c<float>({d, d, d}, strides, strides, {0, 1, 2}, pocketfft::FORWARD, values.data(),
+                        values.data(), 1.0f);
+  return values;
+}
+
+}  // namespace
+
+std::vector<double> shell_correlation(const io::Volume& a, const io::Volume& b) {
+  const int d = a.nx, shells = d / 2 + 1;
+  const auto x = transform(a), y = transform(b);
+  std::vector<double> cross(shells), power_x(shells), power_y(shells);
+  const auto frequency = [&](int i) { return i < d / 2 ? i : i - d; };
+  std::size_t at = 0;
+  for (int k = 0; k < d; ++k)
+    for (int j = 0; j < d; ++j)
+      for (int i = 0; i < d; ++i, ++at) {
+        const double radius = std::hypot(frequency(i), frequency(j), frequency(k));
+        const auto shell = static_cast<int>(std::lround(radius));
+        if (shell >= shells) continue;
+        cross[shell] += std::real(x[at] * std::conj(y[at]));
+        power_x[shell] += std::norm(x[at]);
+        power_y[shell] += std::norm(y[at]);
+      }
+  for (int s = 0; s < shells; ++s) cross[s] /= std::sqrt(power_x[s] * power_y[s]);
+  return cross;
 }
 
 }  // namespace cryoscape::interop

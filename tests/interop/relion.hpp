@@ -44,9 +44,15 @@ Beads asymmetric_beads(std::size_t count, double radius, std::uint64_t seed);
 /// Density of Gaussian beads on a centred grid, electrons per voxel.
 io::Volume density(const Beads& beads, int box, double pixel_size, double sigma);
 
+/// Writes the demo protein's first model.
+void write_first_demo_model(const std::filesystem::path& path);
+
+/// Fourier shell correlation of two maps of the same cube, shells 0 … box/2.
+std::vector<double> shell_correlation(const io::Volume& a, const io::Volume& b);
+
 }  // namespace cryoscape::interop
 
 /// Leaves the test where RELION is not installed.
-#define REQUIRE_RELION(program)                                                   \
-  if (!cryoscape::interop::installed(program))                                    \
+#define REQUIRE_RELION(program)                \
+  if (!cryoscape::interop::installed(program)) \
   GTEST_SKIP() << program << " is not installed (Debian package relion)"
