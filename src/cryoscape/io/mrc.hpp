@@ -15,17 +15,19 @@ namespace cryoscape::io {
 /// What an MRC file's header says (MRC2014). Sizes in pixels, lengths in Å.
 struct MrcHeader {
   int nx = 0, ny = 0, nz = 0;
-  int mode = 2;                       ///< 0 int8, 1 int16, 2 float32, 6 uint16, 12 float16
-  double pixel_size = 0;              ///< 0 where the header has none
-  std::array<double, 3> origin{};     ///< ORIGIN, else nXstart · pixel size
-  bool swapped = false;               ///< the other byte order
-  std::int64_t data_offset = 1024;    ///< header and extended header
+  int mode = 2;                      ///< 0 int8, 1 int16, 2 float32, 6 uint16, 12 float16
+  double pixel_size = 0;             ///< 0 where the header has none
+  std::array<double, 3> origin{};    ///< ORIGIN, else nXstart · pixel size
+  std::array<int, 3> axes{0, 1, 2};  ///< which of x, y, z the file's columns, rows and sections run along
+  bool swapped = false;              ///< the other byte order
+  std::int64_t data_offset = 1024;   ///< header and extended header
 };
 
 /// Bytes of one value of a mode. Throws Error for a mode that is not supported.
 int mrc_bytes_per_value(int mode);
 
-/// Reads and checks a header. Throws Error when the file is missing, no MRC, of an unsupported mode, or shorter than its header says.
+/// Reads and checks a header. Throws Error when the file is missing, no MRC, of an unsupported mode, or
+/// shorter than its header says.
 MrcHeader read_mrc_header(const std::filesystem::path& path);
 
 /// A map: data[(z·ny + y)·nx + x].
@@ -36,6 +38,7 @@ struct Volume {
   std::vector<float> data;
 };
 
+/// Reads a map, whatever the order of its axes in the file. Throws Error as read_mrc_header does.
 Volume read_mrc_volume(const std::filesystem::path& path);
 
 /// Writes mode 2; beside and renamed.
@@ -49,12 +52,18 @@ class StackReader {
 
   /// Header of a stack (cached).
   MrcHeader header(const std::filesystem::path& path);
-  /// Reads image `slice` (0-based) into `out` (nx·ny). Throws Error naming file and slice when it does not exist or cannot be read.
+  /// Reads image `slice` (0-based) into `out` (nx·ny). Throws Error naming file and slice when it does not
+  /// exist or cannot be read.
   void read(const std::filesystem::path& path, std::int64_t slice, std::span<float> out);
+  /// Asks the system to begin reading image `slice`, which is about to be read. Wrong slices are left to
+  /// read() to report.
+  void will_need(const std::filesystem::path& path, std::int64_t slice);
 
  private:
   struct File;
   std::shared_ptr<File> open(const std::filesystem::path& path);
+  std::shared_ptr<File> find(
+      const std::filesystem::path& path);  ///< null where it is not open; mutex_ is held
 
   std::size_t max_open_;
   std::mutex mutex_;
@@ -62,7 +71,8 @@ class StackReader {
   std::unordered_map<std::string, std::list<std::shared_ptr<File>>::iterator> by_path_;
 };
 
-/// Writes a stack image by image (mode 2), beside and renamed by close(). Without close() nothing is left behind.
+/// Writes a stack image by image (mode 2), beside and renamed by close(). Without close() nothing is left
+/// behind.
 class StackWriter {
  public:
   StackWriter(std::filesystem::path path, int box, double pixel_size);

@@ -52,7 +52,8 @@ TEST(Mrc, ReadsEveryModeInBothByteOrders) {
   }
   EXPECT_EQ(read_mrc_volume(handmade(12, false, "\x00\x3c\x00\x40\x00\x42\x00\x44"s)).data, expected);
   EXPECT_EQ(read_mrc_volume(handmade(12, true, "\x3c\x00\x40\x00\x42\x00\x44\x00"s)).data, expected);
-  EXPECT_EQ(read_mrc_volume(handmade(2, true, "\x3f\x80\0\0\x40\0\0\0\x40\x40\0\0\x40\x80\0\0"s, 80)).data, expected);
+  EXPECT_EQ(read_mrc_volume(handmade(2, true, "\x3f\x80\0\0\x40\0\0\0\x40\x40\0\0\x40\x80\0\0"s, 80)).data,
+            expected);
 }
 
 TEST(Mrc, VolumeRoundTrip) {
@@ -93,15 +94,19 @@ TEST(Stack, UnfinishedWriterLeavesNothing) {
 }
 
 TEST(Mrc, ErrorsSayWhatIsWrong) {
-  EXPECT_NE(message([] { read_mrc_header("/nonexistent/a.mrcs"); }).find("cannot open /nonexistent/a.mrcs"), std::string::npos);
+  EXPECT_NE(message([] { read_mrc_header("/nonexistent/a.mrcs"); }).find("cannot open /nonexistent/a.mrcs"),
+            std::string::npos);
   using namespace std::string_literals;
-  EXPECT_NE(message([] { read_mrc_header(handmade(2, false, "\0\0\0\0"s)); }).find("truncated"), std::string::npos);
-  EXPECT_NE(message([] { read_mrc_header(handmade(4, false, "\0\0\0\0"s)); }).find("mode 4"), std::string::npos);
+  EXPECT_NE(message([] { read_mrc_header(handmade(2, false, "\0\0\0\0"s)); }).find("truncated"),
+            std::string::npos);
+  EXPECT_NE(message([] { read_mrc_header(handmade(4, false, "\0\0\0\0"s)); }).find("mode 4"),
+            std::string::npos);
   const auto text = temporary("text.mrc");
   replace_text_file(text, std::string(2000, 'a'));
   EXPECT_NE(message([&] { read_mrc_header(text); }).find("not an MRC"), std::string::npos);
   const auto good = handmade(0, false, "\1\2\3\4"s);
   StackReader reader;
   std::vector<float> image(4);
-  EXPECT_NE(message([&] { reader.read(good, 1, image); }).find("has 1 images, but image 2"), std::string::npos);
+  EXPECT_NE(message([&] { reader.read(good, 1, image); }).find("has 1 images, but image 2"),
+            std::string::npos);
 }

@@ -9,10 +9,11 @@ struct Batch {
   torch::Tensor images;     ///< (B, D, D) float32, normalised; defined only if asked for
   torch::Tensor spectra;    ///< (B, D, D/2+1) complex64, unnormalised FFT of the normalised images
   torch::Tensor ctf;        ///< (B, D, D/2+1) float32
-  torch::Tensor rotations;  ///< (B, 3, 3) float32
-  torch::Tensor shifts;     ///< (B, 2) float32, Å
+  torch::Tensor rotations;  ///< (B, 3, 3) float32; the image rows carry the group's magnification (Placement)
+  torch::Tensor shifts;     ///< (B, 2) float32, Å of the grid
   torch::Tensor groups;     ///< (B) int64, optics group
-  std::int64_t consumed = 0;  ///< entries of the order behind this batch: B and the particles left out as unusable
+  std::int64_t consumed =
+      0;  ///< entries of the order behind this batch: B and the particles left out as unusable
 
   std::int64_t size() const { return indices.defined() ? indices.size(0) : 0; }
 };

@@ -1,9 +1,9 @@
 #include "cryoscape/particles/loader.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "cryoscape/optics/fft.hpp"
 #include "cryoscape/util/random.hpp"
@@ -13,15 +13,18 @@ namespace {
 
 constexpr std::size_t kReportedRows = 10;
 constexpr std::size_t kWindowBlocks = 64;
+constexpr std::uint64_t kOrderStream = 0x5EED0000ull;
 
 template <class Iterator>
 void shuffle(Iterator begin, Iterator end, Philox& random) {
-  for (auto n = end - begin; n > 1; --n) std::iter_swap(begin + n - 1, begin + static_cast<std::ptrdiff_t>(random.below(n)));
+  for (auto n = end - begin; n > 1; --n)
+    std::iter_swap(begin + n - 1, begin + static_cast<std::ptrdiff_t>(random.below(n)));
 }
 
 }  // namespace
 
-ParticleLoader::ParticleLoader(const ParticleSet& set, LoaderOptions options) : set_(set), options_(options) {}
+ParticleLoader::ParticleLoader(const ParticleSet& set, LoaderOptions options)
+    : set_(set), options_(options), preprocessor_(set, options.grid) {}
 
 ParticleLoader::~ParticleLoader() { stop(); }
 
@@ -41,29 +44,35 @@ void ParticleLoader::start(std::vector<std::uint32_t> order) {
   batches_ = (order_.size() + options_.batch - 1) / options_.batch;
   claimed_ = delivered_ = 0;
   ready_.clear();
-  error_ = nullptr;
   stopping_ = false;
   const auto workers = std::min<std::size_t>(std::max(1, options_.workers), batches_);
   for (std::size_t w = 0; w < workers; ++w) threads_.emplace_back([this] { work(); });
 }
 
 void ParticleLoader::work() {
-  Preprocessor preprocessor(set_, options_.grid);
+  Preprocessor preprocessor = preprocessor_;
+  const std::size_t ahead = std::max(1, options_.queue);
   for (;;) {
     std::size_t number;
     {
       std::unique_lock lock(mutex_);
-      consumed_.wait(lock, [&] { return stopping_ || claimed_ < delivered_ + options_.queue || claimed_ == batches_; });
-      if (stopping_ || error_ || claimed_ == batches_) return;
+      consumed_.wait(lock,
+                     [&] { return stopping_ || claimed_ < delivered_ + ahead || claimed_ == batches_; });
+      if (stopping_ || claimed_ == batches_) return;
       number = claimed_++;
     }
+    Result result;
     try {
-      Batch batch = prepare(number, preprocessor);
-      std::lock_guard lock(mutex_);
-      ready_.emplace(number, std::move(batch));
+      result = prepare(number, preprocessor);
     } catch (...) {
+      result = std::current_exception();
+    }
+    {
       std::lock_guard lock(mutex_);
-      if (!error_) error_ = std::current_exception();
+      // Batches before a failed one are already claimed, so next() gets them all and then the error, whatever
+      // the timing.
+      stopping_ |= std::holds_alternative<std::exception_ptr>(result);
+      ready_.emplace(number, std::move(result));
     }
     produced_.notify_all();
   }
@@ -73,13 +82,37 @@ bool ParticleLoader::next(Batch& batch) {
   {
     std::unique_lock lock(mutex_);
     if (delivered_ == batches_) return false;
-    produced_.wait(lock, [&] { return error_ || ready_.contains(delivered_); });
-    if (!ready_.contains(delivered_)) std::rethrow_exception(error_);
-    batch = std::move(ready_.extract(delivered_).mapped());
+    produced_.wait(lock, [&] { return ready_.contains(delivered_); });
+    const auto found = ready_.find(delivered_);
+    if (const auto* error = std::get_if<std::exception_ptr>(&found->second)) std::rethrow_exception(*error);
+    batch = std::get<Batch>(std::move(found->second));
+    ready_.erase(found);
     ++delivered_;
   }
   consumed_.notify_all();
   return true;
+}
+
+std::set<std::uint32_t> ParticleLoader::unusable() const {
+  std::lock_guard lock(mutex_);
+  return unusable_;
+}
+
+void ParticleLoader::leave_out(std::uint32_t particle) {
+  std::lock_guard lock(mutex_);
+  if (!unusable_.insert(particle).second || unusable_.size() > kReportedRows) return;
+  spdlog::warn(
+      "particle {} (row {}) is left out: its pixels, or those of its background, are constant or not finite",
+      image_name(set_, particle), set_.rows[particle] + 1);
+  if (unusable_.size() == kReportedRows) spdlog::warn("further particles that are left out are not listed");
+}
+
+/// Asks the system to read the batch's images together, so that disks see many requests at once.
+void ParticleLoader::announce(std::size_t begin, std::size_t end) {
+  for (std::size_t k = begin; k < end; ++k) {
+    const auto& p = set_.particles[order_[k]];
+    reader_.will_need(set_.stacks[p.stack], p.slice);
+  }
 }
 
 Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
@@ -96,22 +129,26 @@ Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
   b.groups = torch::empty({count}, torch::kInt64);
   if (options_.with_images) b.images = torch::empty({count, d, d});
   auto* spectra = reinterpret_cast<std::complex<float>*>(b.spectra.data_ptr<c10::complex<float>>());
+  auto* ctf = b.ctf.data_ptr<float>();
+  auto* images = options_.with_images ? b.images.data_ptr<float>() : nullptr;
   const std::size_t half = optics::half_size(static_cast<int>(d));
+  announce(begin, end);
   std::int64_t kept = 0;
   for (std::size_t k = begin; k < end; ++k) {
     const auto i = order_[k];
-    if (!preprocessor.load(reader_, i, spectra + half * kept, b.ctf.data_ptr<float>() + half * kept)) {
-      std::lock_guard lock(mutex_);
-      if (unusable_.insert(i).second && unusable_.size() <= kReportedRows)
-        spdlog::warn("particle {} (row {}) is left out: its pixels are constant or not finite", image_name(set_, i), set_.rows[i] + 1);
+    if (!preprocessor.load(reader_, i, spectra + half * kept, ctf + half * kept,
+                           images ? images + d * d * kept : nullptr)) {
+      leave_out(i);
       continue;
     }
     const auto& p = set_.particles[i];
+    const auto& placement = preprocessor.placement(p.optics_group);
+    const auto rotation = placement.rotation(p.rotation);
+    const auto shift = placement.shift(p.shift);
     b.indices.data_ptr<std::int64_t>()[kept] = i;
     b.groups.data_ptr<std::int64_t>()[kept] = p.optics_group;
-    std::copy(p.rotation.begin(), p.rotation.end(), b.rotations.data_ptr<float>() + 9 * kept);
-    std::copy(p.shift.begin(), p.shift.end(), b.shifts.data_ptr<float>() + 2 * kept);
-    if (options_.with_images) optics::irfft2(static_cast<int>(d), spectra + half * kept, b.images.data_ptr<float>() + d * d * kept);
+    std::copy(rotation.begin(), rotation.end(), b.rotations.data_ptr<float>() + 9 * kept);
+    std::copy(shift.begin(), shift.end(), b.shifts.data_ptr<float>() + 2 * kept);
     ++kept;
   }
   if (kept < count)
@@ -120,11 +157,13 @@ Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
   return b;
 }
 
-std::vector<std::uint32_t> shuffled_order(std::vector<std::uint32_t> indices, std::uint64_t seed, std::uint64_t epoch, std::size_t block) {
-  Philox random(seed, 0x5EED0000ull + epoch);
+std::vector<std::uint32_t> shuffled_order(std::vector<std::uint32_t> indices, std::uint64_t seed,
+                                          std::uint64_t epoch, std::size_t block) {
+  Philox random(seed, kOrderStream + epoch);
+  block = std::max<std::size_t>(1, block);
   const std::size_t blocks = (indices.size() + block - 1) / block;
   std::vector<std::size_t> order(blocks);
-  for (std::size_t b = 0; b < blocks; ++b) order[b] = b;
+  std::iota(order.begin(), order.end(), 0);
   shuffle(order.begin(), order.end(), random);
   std::vector<std::uint32_t> out;
   out.reserve(indices.size());
@@ -133,7 +172,8 @@ std::vector<std::uint32_t> shuffled_order(std::vector<std::uint32_t> indices, st
                indices.begin() + static_cast<std::ptrdiff_t>(std::min(indices.size(), (b + 1) * block)));
   const std::size_t window = block * kWindowBlocks;
   for (std::size_t at = 0; at < out.size(); at += window)
-    shuffle(out.begin() + static_cast<std::ptrdiff_t>(at), out.begin() + static_cast<std::ptrdiff_t>(std::min(out.size(), at + window)), random);
+    shuffle(out.begin() + static_cast<std::ptrdiff_t>(at),
+            out.begin() + static_cast<std::ptrdiff_t>(std::min(out.size(), at + window)), random);
   return out;
 }
 

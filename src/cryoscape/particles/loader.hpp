@@ -1,12 +1,11 @@
 #pragma once
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "cryoscape/particles/batch.hpp"
@@ -22,9 +21,10 @@ struct LoaderOptions {
   bool with_images = false;  ///< also the real-space images
 };
 
-/// Reads particles in a given order and hands them out in batches, prepared ahead by worker threads into a bounded queue. Batches come
-/// in order and do not depend on the number of workers. Particles whose pixels are constant or not finite are left out and reported once
-/// by row. Errors of the workers are thrown by next().
+/// Reads particles in a given order and hands them out in batches, prepared ahead by worker threads into a
+/// bounded queue. Batches come in order and do not depend on the number of workers. Particles whose pixels,
+/// or those of their background, are constant or not finite are left out and reported once by row. An error
+/// of a worker is thrown by the next() that its batch was for. One consumer.
 class ParticleLoader {
  public:
   ParticleLoader(const ParticleSet& set, LoaderOptions options);
@@ -36,30 +36,37 @@ class ParticleLoader {
   void start(std::vector<std::uint32_t> order);
   /// The next batch; false at the end. A batch may be empty if all of its particles were left out.
   bool next(Batch& batch);
-  /// Particles left out so far (indices into the set).
-  const std::set<std::uint32_t>& unusable() const { return unusable_; }
+  /// Particles left out so far (indices into the set), also of batches that are prepared but not handed out
+  /// yet.
+  std::set<std::uint32_t> unusable() const;
 
  private:
+  using Result = std::variant<Batch, std::exception_ptr>;
+
   void work();
   Batch prepare(std::size_t number, Preprocessor& preprocessor);
+  void announce(std::size_t begin, std::size_t end);
+  void leave_out(std::uint32_t particle);
   void stop();
 
   const ParticleSet& set_;
   LoaderOptions options_;
+  const Preprocessor preprocessor_;  ///< copied by every worker
   io::StackReader reader_;
   std::vector<std::uint32_t> order_;
   std::size_t batches_ = 0, claimed_ = 0, delivered_ = 0;
-  std::map<std::size_t, Batch> ready_;
-  std::exception_ptr error_;
-  bool stopping_ = false;
-  std::mutex mutex_;
+  std::map<std::size_t, Result> ready_;
+  bool stopping_ = false;  ///< claim no further batches
+  mutable std::mutex mutex_;
   std::condition_variable produced_, consumed_;
   std::vector<std::thread> threads_;
   std::set<std::uint32_t> unusable_;
 };
 
-/// A reproducible order for one epoch: blocks of neighbours are shuffled, then particles within windows of several blocks, so that reads
-/// stay near each other on disk while every batch mixes many blocks. `block` 1 is a plain shuffle.
-std::vector<std::uint32_t> shuffled_order(std::vector<std::uint32_t> indices, std::uint64_t seed, std::uint64_t epoch, std::size_t block);
+/// A reproducible order for one epoch: blocks of neighbours are shuffled, then particles within windows of 64
+/// blocks, so that reads stay near each other on disk while every batch mixes many blocks. `block` 1 or less
+/// is a plain shuffle.
+std::vector<std::uint32_t> shuffled_order(std::vector<std::uint32_t> indices, std::uint64_t seed,
+                                          std::uint64_t epoch, std::size_t block);
 
 }  // namespace cryoscape::particles

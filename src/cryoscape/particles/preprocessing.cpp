@@ -8,53 +8,128 @@
 namespace cryoscape::particles {
 namespace {
 
-constexpr float kSmallestCtf = 0.05f;
+constexpr float kSmallestCtf = 0.01f;
+constexpr double kSameScale = 1e-6;  ///< relative; below it pixel sizes differ by rounding only
+constexpr double kConstant = 1e-12;  ///< variance over mean² of rounding errors
 
-/// Undoes a multiplication by the CTF.
-void divide_by_ctf(std::complex<float>* spectrum, float* ctf, std::size_t count) {
-  for (std::size_t f = 0; f < count; ++f) {
-    if (std::abs(ctf[f]) < kSmallestCtf) ctf[f] = 0;
-    spectrum[f] = ctf[f] == 0 ? std::complex<float>(0) : spectrum[f] / ctf[f];
+/// Sums over pixels in independent lanes, which the compiler turns into vectors.
+struct Moments {
+  static constexpr int kLanes = 8;
+  std::array<double, kLanes> sums{}, squares{};
+  double count = 0;
+
+  void add(const float* x, int n) {
+    int i = 0;
+    for (; i + kLanes <= n; i += kLanes)
+      for (int k = 0; k < kLanes; ++k) {
+        const double v = x[i + k];
+        sums[k] += v, squares[k] += v * v;
+      }
+    for (; i < n; ++i) {
+      const double v = x[i];
+      sums[0] += v, squares[0] += v * v;
+    }
+    count += std::max(0, n);
   }
-}
+  double mean() const { return total(sums) / count; }
+  double variance() const { return total(squares) / count - mean() * mean(); }
+
+ private:
+  static double total(const std::array<double, kLanes>& x) {
+    double t = 0;
+    for (const double v : x) t += v;
+    return t;
+  }
+};
 
 }  // namespace
 
-Preprocessor::Preprocessor(const ParticleSet& set, ImageGrid grid) : set_(set), grid_(grid) {}
+std::array<float, 9> Placement::rotation(const std::array<float, 9>& r) const {
+  auto out = r;
+  for (int c = 0; c < 3; ++c) {
+    out[c] = static_cast<float>(linear[0] * r[c] + linear[1] * r[3 + c]);
+    out[3 + c] = static_cast<float>(linear[2] * r[c] + linear[3] * r[3 + c]);
+  }
+  return out;
+}
 
-bool Preprocessor::load(io::StackReader& reader, std::size_t i, std::complex<float>* spectrum, float* ctf) {
-  const auto& p = set_.particles[i];
-  const auto& group = set_.optics_groups[p.optics_group];
-  image_.resize(static_cast<std::size_t>(group.box) * group.box);
-  reader.read(set_.stacks[p.stack], p.slice, image_);
-  if (!normalise(group.box, group.pixel_size, p.sign * grid_.sign)) return false;
-  const double extent = grid_.box * grid_.pixel_size;
-  const int pixels = std::max(2, 2 * static_cast<int>(std::lround(extent / group.pixel_size / 2)));
-  if (pixels != group.box) resize(group.box, pixels);
-  full_.resize(optics::half_size(pixels));
-  optics::rfft2(pixels, image_.data(), full_.data());
-  optics::fourier_crop(pixels, full_.data(), grid_.box, spectrum);
-  const std::size_t count = optics::half_size(grid_.box);
-  optics::evaluate_ctf(group, p.ctf, grid_.box, pixels * group.pixel_size / grid_.box, {ctf, count});
-  if (group.premultiplied) divide_by_ctf(spectrum, ctf, count);
+std::array<float, 2> Placement::shift(const std::array<float, 2>& s) const {
+  return {static_cast<float>(scale * s[0]), static_cast<float>(scale * s[1])};
+}
+
+Placement place_on_grid(const optics::OpticsGroup& group, const ImageGrid& grid) {
+  Placement p;
+  p.pixels =
+      std::max(2, 2 * static_cast<int>(std::lround(grid.box * grid.pixel_size / group.pixel_size / 2)));
+  p.pixel_size = p.pixels * group.pixel_size / grid.box;
+  p.scale = grid.pixel_size / p.pixel_size;
+  if (std::abs(p.scale - 1) < kSameScale) p.scale = 1;
+  const auto& m = group.magnification;
+  p.linear = {p.scale * m[0], p.scale * m[2], p.scale * m[1], p.scale * m[3]};
+  return p;
+}
+
+Preprocessor::Preprocessor(const ParticleSet& set, ImageGrid grid) : set_(&set), grid_(grid) {
+  std::vector<Group> groups;
+  for (const auto& g : set.optics_groups) {
+    const auto placement = place_on_grid(g, grid);
+    groups.push_back({placement, {g, grid.box, placement.pixel_size}, nullptr});
+    if (g.premultiplied)
+      groups.back().stored = std::make_unique<optics::CtfEvaluator>(g, g.box, g.pixel_size);
+  }
+  groups_ = std::make_shared<const std::vector<Group>>(std::move(groups));
+}
+
+bool Preprocessor::load(io::StackReader& reader, std::size_t i, std::complex<float>* spectrum, float* ctf,
+                        float* image) {
+  const auto& p = set_->particles[i];
+  const auto& optics_group = set_->optics_groups[p.optics_group];
+  const auto& group = (*groups_)[p.optics_group];
+  const std::size_t half = optics::half_size(grid_.box);
+  image_.resize(static_cast<std::size_t>(optics_group.box) * optics_group.box);
+  reader.read(set_->stacks[p.stack], p.slice, image_);
+  if (!normalise(optics_group, p.sign * grid_.sign)) return false;
+  if (group.stored) {
+    divide_by_ctf(optics_group.box, *group.stored, p.ctf);
+    if (!normalise(optics_group, 1)) return false;
+  }
+  const int pixels = group.placement.pixels;
+  if (pixels != optics_group.box) resize(optics_group.box, pixels);
+  if (pixels == grid_.box) {
+    optics::rfft2(pixels, image_.data(), spectrum);
+  } else {
+    stored_.resize(optics::half_size(pixels));
+    optics::rfft2(pixels, image_.data(), stored_.data(), std::min(pixels, grid_.box) / 2);
+    optics::fourier_crop(pixels, stored_.data(), grid_.box, spectrum);
+  }
+  group.ctf.demodulate({spectrum, half});
+  group.ctf.evaluate(p.ctf, {ctf, half});
+  if (!image) return true;
+  if (pixels == grid_.box && !group.ctf.has_antisymmetric_aberrations())
+    std::copy(image_.begin(), image_.end(), image);
+  else
+    optics::irfft2(grid_.box, spectrum, image);
   return true;
 }
 
-bool Preprocessor::normalise(int box, double pixel_size, float sign) {
-  const double radius = std::min(grid_.diameter / pixel_size / 2, 0.5 * box - 1);
-  double sum = 0, square = 0, count = 0;
+bool Preprocessor::normalise(const optics::OpticsGroup& group, float sign) {
+  const int box = group.box;
+  const double radius = std::min(grid_.diameter / group.pixel_size / 2, 0.5 * box - 1);
+  Moments background;
   for (int y = 0; y < box; ++y) {
     const double dy = y - 0.5 * box, rest = radius * radius - dy * dy;
-    // Inside the circle lie the columns between centre ± half.
-    const int half = rest > 0 ? static_cast<int>(std::sqrt(rest)) : -1;
-    const int left = half < 0 ? box : std::max(0, box / 2 - half), right = half < 0 ? box : std::min(box, box / 2 + half + 1);
     const float* row = image_.data() + static_cast<std::size_t>(y) * box;
-    for (int x = 0; x < left; ++x) sum += row[x], square += static_cast<double>(row[x]) * row[x];
-    for (int x = right; x < box; ++x) sum += row[x], square += static_cast<double>(row[x]) * row[x];
-    count += left + std::max(0, box - right);
+    if (rest < 0) {
+      background.add(row, box);
+      continue;
+    }
+    // Inside the circle lie the columns between centre ± half.
+    const int half = static_cast<int>(std::sqrt(rest)), left = box / 2 - half, right = box / 2 + half + 1;
+    background.add(row, left);
+    if (right < box) background.add(row + right, box - right);
   }
-  const double mean = sum / count, variance = square / count - mean * mean;
-  if (!std::isfinite(variance) || variance <= 1e-12 * (1 + mean * mean)) return false;
+  const double mean = background.mean(), variance = background.variance();
+  if (!std::isfinite(variance) || variance <= kConstant * mean * mean) return false;
   const auto scale = static_cast<float>(sign / std::sqrt(variance)), offset = static_cast<float>(mean);
   bool finite = true;
   for (auto& x : image_) {
@@ -62,6 +137,17 @@ bool Preprocessor::normalise(int box, double pixel_size, float sign) {
     finite &= std::isfinite(x);
   }
   return finite;
+}
+
+void Preprocessor::divide_by_ctf(int box, const optics::CtfEvaluator& evaluator,
+                                 const optics::CtfParameters& parameters) {
+  stored_.resize(optics::half_size(box));
+  stored_ctf_.resize(stored_.size());
+  evaluator.evaluate(parameters, stored_ctf_);
+  optics::rfft2(box, image_.data(), stored_.data());
+  for (std::size_t f = 0; f < stored_.size(); ++f)
+    stored_[f] /= std::copysign(std::max(std::abs(stored_ctf_[f]), kSmallestCtf), stored_ctf_[f]);
+  optics::irfft2(box, stored_.data(), image_.data());
 }
 
 void Preprocessor::resize(int from, int to) {

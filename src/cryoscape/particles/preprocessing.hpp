@@ -1,9 +1,11 @@
 #pragma once
+#include <array>
 #include <complex>
-#include <span>
+#include <memory>
 #include <vector>
 
 #include "cryoscape/io/mrc.hpp"
+#include "cryoscape/optics/ctf.hpp"
 #include "cryoscape/particles/particle_set.hpp"
 
 namespace cryoscape::particles {
@@ -16,27 +18,57 @@ struct ImageGrid {
   float sign = 1;         ///< −1 inverts every image
 };
 
-/// Brings single images to the training grid: background mean 0 and standard deviation 1 outside the circle, sign, real-space crop or
-/// zero-pad to the grid's extent, Fourier crop. White noise keeps unit variance per pixel. Images of another pixel size are cut to the
-/// even number of pixels whose extent is nearest, so their pixel size on the grid is off by at most one part in that number; their CTF is
-/// evaluated at the exact one. CTF-premultiplied images are divided by their CTF again (coefficients with |CTF| < 0.05 are dropped from
-/// image and CTF alike), which makes noise and prediction those of ordinary images. One instance per thread.
+/// How an optics group's images come to lie on the grid. Only whole (even) numbers of stored pixels can be
+/// cut out, so an image's pixel size on the grid may differ from the grid's by one part in `pixels`; `linear`
+/// takes that up together with the group's magnification: a point p (Å) of a projection appears at linear · p
+/// of the grid, and a shift s (Å, of the stored image) is scale · s there.
+struct Placement {
+  int pixels = 0;                            ///< stored pixels across the grid
+  double pixel_size = 0;                     ///< Å, the true size of the image's pixels on the grid
+  double scale = 1;                          ///< grid's pixel size / pixel_size
+  std::array<double, 4> linear{1, 0, 0, 1};  ///< scale · Mᵀ, row-major; M acts on Fourier coordinates
+
+  /// Pose as the projector wants it: the two image rows of the rotation times `linear`, the third row as it
+  /// is.
+  std::array<float, 9> rotation(const std::array<float, 9>& rotation) const;
+  std::array<float, 2> shift(const std::array<float, 2>& shift) const;
+};
+
+Placement place_on_grid(const optics::OpticsGroup& group, const ImageGrid& grid);
+
+/// Brings single images to the training grid: background mean 0 and standard deviation 1 outside the circle,
+/// sign, real-space crop or zero-pad to the grid's extent, Fourier crop. White noise keeps unit variance per
+/// pixel. The CTF is evaluated at the image's true pixel size (Placement); phases of beam tilt and odd
+/// aberrations are taken off the image. CTF-premultiplied images are first divided by their CTF again (by
+/// ±0.01 where it is smaller), which makes noise and prediction those of ordinary images: |CTF·x −
+/// CTF²·I|²/(S·CTF²) = |x − CTF·I|²/S. One instance per thread; copies share what groups have in common.
 class Preprocessor {
  public:
   Preprocessor(const ParticleSet& set, ImageGrid grid);
 
-  /// Reads, normalises and transforms particle i. False if its pixels are constant or not finite.
-  /// spectrum, ctf: (D, D/2+1).
-  bool load(io::StackReader& reader, std::size_t i, std::complex<float>* spectrum, float* ctf);
+  const Placement& placement(int optics_group) const { return (*groups_)[optics_group].placement; }
+
+  /// Reads, normalises and transforms particle i. False if its pixels, or those of its background, are
+  /// constant or not finite. spectrum, ctf: (D, D/2+1); image: (D, D), or null.
+  bool load(io::StackReader& reader, std::size_t i, std::complex<float>* spectrum, float* ctf,
+            float* image = nullptr);
 
  private:
-  bool normalise(int box, double pixel_size, float sign);
+  struct Group {
+    Placement placement;
+    optics::CtfEvaluator ctf;                            ///< on the grid
+    std::unique_ptr<const optics::CtfEvaluator> stored;  ///< on the stored image, for premultiplied ones
+  };
+
+  bool normalise(const optics::OpticsGroup& group, float sign);
+  void divide_by_ctf(int box, const optics::CtfEvaluator& evaluator, const optics::CtfParameters& parameters);
   void resize(int from, int to);
 
-  const ParticleSet& set_;
+  const ParticleSet* set_;
   ImageGrid grid_;
-  std::vector<float> image_, resized_;
-  std::vector<std::complex<float>> full_;
+  std::shared_ptr<const std::vector<Group>> groups_;
+  std::vector<float> image_, resized_, stored_ctf_;
+  std::vector<std::complex<float>> stored_;
 };
 
 }  // namespace cryoscape::particles
