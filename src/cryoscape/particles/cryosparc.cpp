@@ -60,7 +60,8 @@ class Dataset {
     const auto [table, field, at] = place(f, row);
     if (k >= field->count) return fallback;
     const double value = table->array.number(*field, at, k);
-    if (!std::isfinite(value)) fail("{}: {} of row {} is not a finite number", path_.string(), f.name, row + 1);
+    if (!std::isfinite(value))
+      fail("{}: {} of row {} is not a finite number", path_.string(), f.name, row + 1);
     return value;
   }
   std::string text(const Field& f, std::size_t row) const {
@@ -253,7 +254,7 @@ class Images {
 
   /// Names of the aberrations that a row has and nothing here applies.
   void ignored(std::size_t i, std::set<std::string>& names) const {
-    for (const auto* f : {&tilt_, &trefoil_, &tetrafoil_})
+    for (const auto* f : {&shift_, &tilt_, &trefoil_, &tetrafoil_})
       for (std::size_t k = 0; k < 4; ++k)
         if (*f && data_.number(*f, i, 0, k) != 0) names.insert(f->name);
   }
@@ -282,7 +283,7 @@ class Images {
                  b_factor_ = data_.find("ctf/bfactor"), scale_ = data_.find("ctf/scale"),
                  exposure_ = data_.find("ctf/exp_group_id"), anisomag_ = data_.find("ctf/anisomag"),
                  tilt_ = data_.find("ctf/tilt_A"), trefoil_ = data_.find("ctf/trefoil_A"),
-                 tetrafoil_ = data_.find("ctf/tetra_A");
+                 tetrafoil_ = data_.find("ctf/tetra_A"), shift_ = data_.find("ctf/shift_A");
 };
 
 void add_notes(ParticleSet& set, const Dataset& data, const Alignment& alignment,

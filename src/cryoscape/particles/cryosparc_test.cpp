@@ -106,7 +106,8 @@ TEST(ReadCryosparc, SignMagnificationAndExposureGroups) {
                 .floats("ctf/anisomag",
                         {{0.01f, 0.02f, 0.03f, -0.01f}, {0, 0, 0, 0}, {0.01f, 0.02f, 0.03f, -0.01f}})
                 .floats("ctf/tilt_A", {{0, 0}, {100, 0}, {0, 0}})
-                .floats("ctf/tetra_A", {{0, 0, 0, 1}});
+                .floats("ctf/tetra_A", {{0, 0, 0, 1}})
+                .floats("ctf/shift_A", {{0, 0}, {0, 0}, {0, 0.1f}});
   aligned(cs).write(folder / "p.cs");
   const auto set = read("" + (folder / "p.cs").string());
   ASSERT_EQ(set.optics_groups.size(), 2u);
@@ -118,7 +119,7 @@ TEST(ReadCryosparc, SignMagnificationAndExposureGroups) {
   EXPECT_EQ(set.particles[0].sign, -1);
   EXPECT_EQ(set.particles[1].sign, 1);
   EXPECT_EQ(set.stack_names[0], "p.mrc");
-  EXPECT_TRUE(has_note(set.notes, "ctf/tetra_A, ctf/tilt_A are ignored"));
+  EXPECT_TRUE(has_note(set.notes, "ctf/shift_A, ctf/tetra_A, ctf/tilt_A are ignored"));
 }
 
 TEST(ReadCryosparc, PassthroughFilesAreJoinedByUidNotByRow) {

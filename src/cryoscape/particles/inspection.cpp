@@ -37,14 +37,14 @@ bool any_nonzero(const std::vector<double>& values) {
 }
 
 GroupSummary summarise(const optics::OpticsGroup& group) {
-  GroupSummary summary{group, 0, {}, {}};
+  GroupSummary summary{group, 0, {}};
   if (group.magnification != std::array<double, 4>{1, 0, 0, 1})
-    summary.applied.emplace_back("magnification matrix");
-  if (group.phase_flipped) summary.applied.emplace_back("phase-flipped");
-  if (group.premultiplied) summary.applied.emplace_back("CTF-premultiplied");
-  if (any_nonzero(group.even_zernike)) summary.applied.emplace_back("even aberrations");
-  if (group.beam_tilt_x != 0 || group.beam_tilt_y != 0) summary.ignored.emplace_back("beam tilt");
-  if (any_nonzero(group.odd_zernike)) summary.ignored.emplace_back("odd aberrations");
+    summary.terms.emplace_back("magnification matrix");
+  if (group.phase_flipped) summary.terms.emplace_back("phase-flipped");
+  if (group.premultiplied) summary.terms.emplace_back("CTF-premultiplied");
+  if (any_nonzero(group.even_zernike)) summary.terms.emplace_back("even aberrations");
+  if (group.beam_tilt_x != 0 || group.beam_tilt_y != 0) summary.terms.emplace_back("beam tilt");
+  if (any_nonzero(group.odd_zernike)) summary.terms.emplace_back("odd aberrations");
   return summary;
 }
 

@@ -38,7 +38,7 @@ struct ImageSample {
 struct GroupSummary {
   optics::OpticsGroup optics;
   std::size_t particles = 0;
-  std::vector<std::string> applied, ignored;  ///< CTF terms beyond the plain ones
+  std::vector<std::string> terms;  ///< of the optics beyond the plain CTF; all are applied
 };
 
 /// What a particle set holds, and what looks wrong.

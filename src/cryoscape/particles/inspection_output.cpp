@@ -34,13 +34,6 @@ std::string boxes(const Inspection& in) {
   return fmt::format("{}", fmt::join(sizes, "; "));
 }
 
-std::string terms(const GroupSummary& g) {
-  std::vector<std::string> all;
-  for (const auto& t : g.applied) all.push_back(t);
-  for (const auto& t : g.ignored) all.push_back(t + " (ignored)");
-  return fmt::format("{}{}", all.empty() ? "" : "  ", fmt::join(all, ", "));
-}
-
 void groups_table(std::string& text, const Inspection& in) {
   std::size_t width = 12;
   const std::size_t shown = std::min(in.groups.size(), kGroupsShown);
@@ -49,9 +42,9 @@ void groups_table(std::string& text, const Inspection& in) {
                       "kV", "Cs/mm", "w", "A/pixel", "box", "terms");
   for (std::size_t g = 0; g < shown; ++g) {
     const auto& o = in.groups[g].optics;
-    text += fmt::format("{:<{}}{:>11}{:>7.4g}{:>8.3g}{:>7.3g}{:>10.4f}{:>6}{}\n", o.name, width,
+    text += fmt::format("{:<{}}{:>11}{:>7.4g}{:>8.3g}{:>7.3g}{:>10.4f}{:>6}{}{}\n", o.name, width,
                         in.groups[g].particles, o.voltage_kv, o.cs_mm, o.amplitude_contrast, o.pixel_size,
-                        o.box, terms(in.groups[g]));
+                        o.box, in.groups[g].terms.empty() ? "" : "  ", fmt::join(in.groups[g].terms, ", "));
   }
   if (in.groups.size() > shown) text += fmt::format("and {} more\n", in.groups.size() - shown);
 }
@@ -111,8 +104,7 @@ nlohmann::ordered_json inspection_json(const Inspection& in) {
                       {"voltage_kv", o.voltage_kv},
                       {"cs_mm", o.cs_mm},
                       {"amplitude_contrast", o.amplitude_contrast},
-                      {"applied", g.applied},
-                      {"ignored", g.ignored}});
+                      {"terms", g.terms}});
   }
   nlohmann::ordered_json more = nlohmann::ordered_json::object();
   for (const auto& [label, value] : in.more) more[label] = value;

@@ -228,19 +228,6 @@ void complete_optics(Parsed& parsed, const ReadOptions& options) {
     for (auto& x : p.shift) x = static_cast<float>(x * set.optics_groups[p.optics_group].pixel_size);
 }
 
-void note_ignored_optics(ParticleSet& set) {
-  const auto ignored =
-      std::count_if(set.optics_groups.begin(), set.optics_groups.end(), [](const optics::OpticsGroup& g) {
-        return g.beam_tilt_x != 0 || g.beam_tilt_y != 0 ||
-               std::any_of(g.odd_zernike.begin(), g.odd_zernike.end(), [](double x) { return x != 0; });
-      });
-  if (ignored)
-    set.notes.push_back(
-        fmt::format("beam tilt and odd aberrations of {} of {} optics groups are ignored: phase errors "
-                    "remain at high resolution",
-                    ignored, set.optics_groups.size()));
-}
-
 }  // namespace
 
 void locate_stacks(Parsed& parsed, const ReadOptions& options) {
@@ -248,7 +235,6 @@ void locate_stacks(Parsed& parsed, const ReadOptions& options) {
   find_all(parsed.set, options, use);
   check_stacks(parsed, use);
   complete_optics(parsed, options);
-  note_ignored_optics(parsed.set);
 }
 
 }  // namespace cryoscape::particles

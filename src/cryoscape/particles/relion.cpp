@@ -85,7 +85,9 @@ constexpr const char* kOpticsLabels[] = {"rlnVoltage",
                                          "rlnMicrographOriginalPixelSize",
                                          "rlnImageSize",
                                          "rlnCtfDataArePhaseFlipped",
-                                         "rlnCtfDataAreCtfPremultiplied"};
+                                         "rlnCtfDataAreCtfPremultiplied",
+                                         "rlnBeamTiltX",
+                                         "rlnBeamTiltY"};
 
 double micrograph_pixel_size(const Row& row) {
   const double size = row.number("rlnMicrographPixelSize", 0);
@@ -254,9 +256,10 @@ class Reader {
     if (!flat_groups_.empty() && text == last_text_) return last_group_;
     last_text_ = text;
     auto group = optics_from(row);
-    const std::array<double, 6> key{
-        group.voltage_kv, group.cs_mm,       group.amplitude_contrast,
-        group.pixel_size, double(group.box), group.phase_flipped + 2.0 * group.premultiplied};
+    const std::array<double, 8> key{group.voltage_kv,         group.cs_mm,
+                                    group.amplitude_contrast, group.pixel_size,
+                                    double(group.box),        group.phase_flipped + 2.0 * group.premultiplied,
+                                    group.beam_tilt_x,        group.beam_tilt_y};
     const auto found = flat_groups_.find(key);
     if (found != flat_groups_.end()) return last_group_ = found->second;
     group.name = fmt::format("opticsGroup{}", flat_groups_.size() + 1);
@@ -292,7 +295,7 @@ class Reader {
   StackIndex stacks_;
   Columns columns_{io::StarTable()};
   std::map<int, std::uint16_t> groups_;
-  std::map<std::array<double, 6>, std::uint16_t> flat_groups_;
+  std::map<std::array<double, 8>, std::uint16_t> flat_groups_;
   std::string scratch_, last_text_;
   std::uint16_t last_group_ = 0;
   bool seen_particles_ = false, flat_ = false;

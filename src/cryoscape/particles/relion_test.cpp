@@ -82,6 +82,19 @@ TEST(ReadRelion, FlatFileOfVersion30) {
   EXPECT_EQ(image_name(set, 0), "000002@a.mrcs");
 }
 
+TEST(ReadRelion, BeamTiltClassesOfAFlatFileAreGroups) {
+  const auto folder = test_folder();
+  write_stack(folder / "a.mrcs", 8, 3, 0);
+  auto columns = kFlatColumns;
+  columns.push_back("rlnBeamTiltX");
+  const std::string row = "@a.mrcs 0 0 0 0 0 1 2 3 300 2.7 0.1 5 40000 ";
+  const auto set =
+      read(folder, star_table("", columns, {"1" + row + "0.5", "2" + row + "-0.5", "3" + row + "0.50"}));
+  ASSERT_EQ(set.optics_groups.size(), 2u);
+  EXPECT_EQ(set.optics_groups[1].beam_tilt_x, -0.5);
+  EXPECT_EQ(set.particles[2].optics_group, 0);
+}
+
 TEST(ReadRelion, OpticsGroupsOfDifferentPixelSizeAndTerms) {
   const auto folder = test_folder();
   write_stack(folder / "a.mrcs", 8, 1, 1.25);
@@ -122,7 +135,8 @@ TEST(ReadRelion, OpticsGroupsOfDifferentPixelSizeAndTerms) {
   EXPECT_FLOAT_EQ(p.ctf.b_factor, 10);
   EXPECT_FLOAT_EQ(p.ctf.scale, 0.9f);
   EXPECT_EQ(p.half, 2);
-  EXPECT_TRUE(has_note(set.notes, "beam tilt and odd aberrations of 1 of 2 optics groups are ignored"));
+  EXPECT_EQ(second.beam_tilt_x, 0.3);
+  EXPECT_EQ(second.odd_zernike, (std::vector<double>{1, 2}));
 }
 
 TEST(ReadRelion, ImageNamesOfEveryForm) {
@@ -247,7 +261,8 @@ TEST(ReadRelion, RealSampleOfSixOpticsGroups) {
   EXPECT_EQ(set.optics_groups[set.particles[0].optics_group].name, "opticsGroup6");
   EXPECT_DOUBLE_EQ(set.optics_groups[0].magnification[0], 1.011472);
   EXPECT_EQ(set.optics_groups[0].even_zernike.size(), 9u);
-  EXPECT_TRUE(has_note(set.notes, "ignored"));
+  EXPECT_EQ(set.optics_groups[0].odd_zernike.size(), 6u);
+  EXPECT_DOUBLE_EQ(set.optics_groups[5].beam_tilt_y, 2.446621);
   EXPECT_NE(error_of([&] { read_particles(*path, {}); }).find("image stacks are missing"), std::string::npos);
 }
 
