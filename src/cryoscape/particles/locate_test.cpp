@@ -120,7 +120,7 @@ TEST(LocateStacks, ThousandsOfStacksFillEveryGroup) {
   auto text = relion31_text("0.mrcs", 1, "1 g1 300 2.7 0.1 1.5 2\n2 g2 300 2.7 0.1 0 0");
   for (int i = 1; i < kStacks; ++i) {
     const auto name = std::to_string(i) + ".mrcs";
-    fs::copy_file(folder / "0.mrcs", folder / name);
+    fs::create_hard_link(folder / "0.mrcs", folder / name);
     text += "1@" + name + (i == 1 ? " 2" : " 1") + " 0 0 0 0 0 1 2 3 1\n";
   }
   replace_text_file(folder / "p.star", text);
@@ -132,6 +132,7 @@ TEST(LocateStacks, ThousandsOfStacksFillEveryGroup) {
   fs::remove(folder / "4097.mrcs");
   EXPECT_NE(error_of([&] { read_particles(folder / "p.star", {}); }).find("the first is 4097.mrcs"),
             std::string::npos);
+  fs::remove_all(folder);
 }
 
 TEST(LocateStacks, PixelSizeOfTheMicrographsIsTheLastResort) {
