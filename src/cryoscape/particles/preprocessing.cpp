@@ -1,7 +1,9 @@
 #include "cryoscape/particles/preprocessing.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "cryoscape/optics/fft.hpp"
 
@@ -131,12 +133,14 @@ bool Preprocessor::normalise(const optics::OpticsGroup& group, float sign) {
   const double mean = background.mean(), variance = background.variance();
   if (!std::isfinite(variance) || variance <= kConstant * mean * mean) return false;
   const auto scale = static_cast<float>(sign / std::sqrt(variance)), offset = static_cast<float>(mean);
-  bool finite = true;
+  // The magnitude's bits, as an integer, exceed those of the largest float only for infinities and NaN; loops
+  // over them become vectors.
+  std::int32_t largest = 0;
   for (auto& x : image_) {
     x = (x - offset) * scale;
-    finite &= std::isfinite(x);
+    largest = std::max(largest, std::bit_cast<std::int32_t>(x) & 0x7FFFFFFF);
   }
-  return finite;
+  return largest < 0x7F800000;
 }
 
 void Preprocessor::divide_by_ctf(int box, const optics::CtfEvaluator& evaluator,
