@@ -27,8 +27,9 @@ GaussianBernoulliRbm::GaussianBernoulliRbm(const PriorOptions& options, std::uin
   if (hidden_ <= kExactPartition) states_ = binary_states(hidden_, torch::kFloat32);
 }
 
-torch::Tensor GaussianBernoulliRbm::energy_with(const torch::Tensor& z, const torch::Tensor& b, const torch::Tensor& log_sigma,
-                                                const torch::Tensor& c, const torch::Tensor& w) const {
+torch::Tensor GaussianBernoulliRbm::energy_with(const torch::Tensor& z, const torch::Tensor& b,
+                                                const torch::Tensor& log_sigma, const torch::Tensor& c,
+                                                const torch::Tensor& w) const {
   const auto inverse = torch::exp(-log_sigma);
   return 0.5 * ((z - b) * inverse).pow(2).sum(1) - torch::softplus(c + (z * inverse).mm(w)).sum(1);
 }
@@ -50,7 +51,8 @@ torch::Tensor GaussianBernoulliRbm::hidden_log_weights() const {
 }
 
 torch::Tensor GaussianBernoulliRbm::log_partition_exact() const {
-  return 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi) + log_sigma_.sum() + torch::logsumexp(hidden_log_weights(), 0);
+  return 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi) + log_sigma_.sum() +
+         torch::logsumexp(hidden_log_weights(), 0);
 }
 
 torch::Tensor GaussianBernoulliRbm::gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const {
@@ -64,7 +66,8 @@ torch::Tensor GaussianBernoulliRbm::gibbs(torch::Tensor z, int sweeps, torch::Ge
   return z;
 }
 
-torch::Tensor GaussianBernoulliRbm::contrast(const Posterior&, const Sample& sample, torch::Generator& generator) {
+torch::Tensor GaussianBernoulliRbm::contrast(const Posterior&, const Sample& sample,
+                                             torch::Generator& generator) {
   if (!active()) return {};
   const auto positive = energy(sample.hard.detach()).mean();
   if (hidden_ <= kExactTraining) return positive + log_partition_exact();
@@ -99,10 +102,12 @@ LogPartition GaussianBernoulliRbm::log_partition() {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(12345);
   const auto sigma = torch::exp(log_sigma_);
   AnnealedModel model;
-  model.log_partition_at_zero = 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi) + log_sigma_.sum().item<double>() +
-                                torch::softplus(c_).sum().item<double>();
+  model.log_partition_at_zero = 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi) +
+                                log_sigma_.sum().item<double>() + torch::softplus(c_).sum().item<double>();
   model.sample_at_zero = [&](std::int64_t n) { return b_ + sigma * torch::randn({n, dim_}, generator); };
-  model.log_weight = [&](const torch::Tensor& z, double beta) { return -energy_with(z, b_, log_sigma_, c_, beta * w_); };
+  model.log_weight = [&](const torch::Tensor& z, double beta) {
+    return -energy_with(z, b_, log_sigma_, c_, beta * w_);
+  };
   model.transition = [&](const torch::Tensor& z, double beta) {
     const auto p = torch::sigmoid(c_ + beta * (z / sigma).mm(w_));
     const auto h = (uniform_like(p, generator) < p).to(z.dtype());
@@ -115,7 +120,8 @@ std::unique_ptr<torch::optim::Optimizer> GaussianBernoulliRbm::make_optimiser() 
   return std::make_unique<torch::optim::Adam>(parameters(), torch::optim::AdamOptions(kLearningRate));
 }
 
-/// One start: σ from the spread within k-means clusters, hidden bits as steps between the clusters' centres with small random noise.
+/// One start: σ from the spread within k-means clusters, hidden bits as steps between the clusters' centres
+/// with small random noise.
 void GaussianBernoulliRbm::start_from(const torch::Tensor& z, int attempt, torch::Generator& generator) {
   torch::NoGradGuard no_grad;
   const std::int64_t k = std::min<std::int64_t>(hidden_ + 1, 2 + attempt);
@@ -132,17 +138,20 @@ void GaussianBernoulliRbm::start_from(const torch::Tensor& z, int attempt, torch
     const auto cluster = order[j + 1].item<std::int64_t>();
     const auto step = (clusters.centres[cluster] - origin) / within;
     w_.select(1, j).copy_(step);
-    const auto ratio = torch::log(counts[cluster].clamp_min(1) / counts[order[0].item<std::int64_t>()].clamp_min(1));
+    const auto ratio =
+        torch::log(counts[cluster].clamp_min(1) / counts[order[0].item<std::int64_t>()].clamp_min(1));
     c_[j].copy_(ratio - (origin / within).dot(step) - 0.5 * step.pow(2).sum());
   }
 }
 
-void GaussianBernoulliRbm::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator& generator) {
+void GaussianBernoulliRbm::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
+                                         torch::Generator& generator) {
   active_.fill_(1);
   const auto z = means + deviations * torch::randn(means.sizes(), generator);
   if (hidden_ > kExactTraining) {
     start_from(z, kStartAttempts, generator);
-    chains_.copy_(gibbs(z.index({torch::randint(z.size(0), {chains_.size(0)}, generator, torch::kInt64)}), 1, generator));
+    chains_.copy_(gibbs(z.index({torch::randint(z.size(0), {chains_.size(0)}, generator, torch::kInt64)}), 1,
+                        generator));
     return;
   }
   // Several starts are fitted to the aggregate posterior; the likeliest is kept.
@@ -153,7 +162,8 @@ void GaussianBernoulliRbm::after_warm_up(const torch::Tensor& means, const torch
     torch::optim::Adam optimiser(parameters(), torch::optim::AdamOptions(kStartLearningRate));
     for (int step = 0; step < kStartSteps; ++step) {
       optimiser.zero_grad();
-      const auto rows = torch::randint(z.size(0), {std::min(kStartBatch, z.size(0))}, generator, torch::kInt64);
+      const auto rows =
+          torch::randint(z.size(0), {std::min(kStartBatch, z.size(0))}, generator, torch::kInt64);
       (energy(z.index({rows})).mean() + log_partition_exact()).backward();
       optimiser.step();
     }

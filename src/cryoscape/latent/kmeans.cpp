@@ -2,7 +2,8 @@
 
 namespace cryoscape::latent {
 
-Clusters kmeans(const torch::Tensor& points, std::int64_t clusters, int iterations, torch::Generator& generator) {
+Clusters kmeans(const torch::Tensor& points, std::int64_t clusters, int iterations,
+                torch::Generator& generator) {
   torch::NoGradGuard no_grad;
   const auto m = points.size(0);
   auto centres = points.index({torch::randint(m, {1}, generator, torch::kInt64)});

@@ -9,6 +9,7 @@ struct Clusters {
 };
 
 /// k-means with k-means++ starts on points (M, d). Deterministic for a generator.
-Clusters kmeans(const torch::Tensor& points, std::int64_t clusters, int iterations, torch::Generator& generator);
+Clusters kmeans(const torch::Tensor& points, std::int64_t clusters, int iterations,
+                torch::Generator& generator);
 
 }  // namespace cryoscape::latent

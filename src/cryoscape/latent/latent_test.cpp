@@ -32,7 +32,8 @@ double true_log_density(const torch::Tensor& z, const std::vector<double>& weigh
   for (std::size_t i = 0; i < weights.size(); ++i) {
     auto centre = torch::zeros({d});
     centre[i % d] = 7.0;
-    terms.push_back(std::log(weights[i]) - 0.5 * (z - centre).pow(2).sum(1) - 0.5 * d * std::log(2 * std::numbers::pi));
+    terms.push_back(std::log(weights[i]) - 0.5 * (z - centre).pow(2).sum(1) -
+                    0.5 * d * std::log(2 * std::numbers::pi));
   }
   return torch::logsumexp(torch::stack(terms), 0).mean().item<double>();
 }
@@ -47,7 +48,8 @@ void train(Prior& prior, const torch::Tensor& data, int steps, torch::Generator&
   auto optimiser = prior.make_optimiser();
   for (int i = 0; i < steps; ++i) {
     const auto batch = data.index({torch::randint(data.size(0), {256}, g, torch::kInt64)});
-    Posterior q{prior.family(), prior.family() == Family::bernoulli ? torch::logit(batch, 1e-6) : batch, torch::full_like(batch, -9)};
+    Posterior q{prior.family(), prior.family() == Family::bernoulli ? torch::logit(batch, 1e-6) : batch,
+                torch::full_like(batch, -9)};
     optimiser->zero_grad();
     prior.contrast(q, {batch, batch}, g).backward();
     optimiser->step();
@@ -68,7 +70,9 @@ TEST(OverlappingExponential, IsTheInverseCdf) {
   const double beta = 8;
   for (const double q : {0.001, 0.3, 0.5, 0.9, 0.999})
     for (const double rho : {0.001, 0.2, 0.5, 0.8, 0.999}) {
-      const double zeta = overlapping_exponential(torch::full({1}, q, torch::kFloat64), torch::full({1}, rho, torch::kFloat64), beta).item<double>();
+      const double zeta = overlapping_exponential(torch::full({1}, q, torch::kFloat64),
+                                                  torch::full({1}, rho, torch::kFloat64), beta)
+                              .item<double>();
       // CDF of (1 − q) r₀ + q r₁ with r₁ = β e^{β(ζ−1)}/(1 − e^{−β}).
       const double r1 = (std::exp(beta * (zeta - 1)) - std::exp(-beta)) / (1 - std::exp(-beta));
       const double r0 = (1 - std::exp(-beta * zeta)) / (1 - std::exp(-beta));
@@ -82,15 +86,28 @@ TEST(OverlappingExponential, GradientMatchesFiniteDifferences) {
   overlapping_exponential(q, rho, 8).sum().backward();
   const double h = 1e-6;
   torch::NoGradGuard no_grad;
-  const auto difference = (overlapping_exponential(q + h, rho, 8) - overlapping_exponential(q - h, rho, 8)) / (2 * h);
+  const auto difference =
+      (overlapping_exponential(q + h, rho, 8) - overlapping_exponential(q - h, rho, 8)) / (2 * h);
   EXPECT_LT((q.grad() - difference).abs().max().item<double>(), 1e-5);
+}
+
+TEST(OverlappingExponential, GradientIsFiniteForCertainBitsInSinglePrecision) {
+  const auto logits = torch::tensor({-200.0f, -60.0f, -20.0f, -10.0f, 10.0f, 20.0f, 60.0f, 200.0f})
+                          .view({-1, 1})
+                          .requires_grad_();
+  const auto rho = torch::linspace(0, 1, 1001).view({1, -1});
+  const auto zeta = overlapping_exponential(torch::sigmoid(logits), rho, 8);
+  EXPECT_TRUE(torch::logical_and(zeta >= 0, zeta <= 1).all().item<bool>());
+  zeta.sum().backward();
+  EXPECT_TRUE(torch::isfinite(logits.grad()).all().item<bool>());
 }
 
 TEST(Entropy, BitsAndGaussians) {
   Posterior bits{Family::bernoulli, torch::tensor({{0.0f, 100.0f}}), {}};
   EXPECT_NEAR(entropy(bits).item<double>(), std::log(2), 1e-6);
   Posterior gaussian{Family::gaussian, torch::zeros({1, 1}), torch::full({1, 1}, std::log(2.0f))};
-  EXPECT_NEAR(entropy(gaussian).item<double>(), 0.5 * std::log(2 * std::numbers::pi * std::numbers::e * 4), 1e-5);
+  EXPECT_NEAR(entropy(gaussian).item<double>(), 0.5 * std::log(2 * std::numbers::pi * std::numbers::e * 4),
+              1e-5);
 }
 
 TEST(Rbm, CrossEntropyAndItsGradientAgreeWithEnumeration) {
@@ -107,7 +124,8 @@ TEST(Rbm, CrossEntropyAndItsGradientAgreeWithEnumeration) {
   const auto log_p = torch::log_softmax(-prior.energy(states).detach(), 0);
   const auto exact = (log_q.exp() * (log_q - log_p)).sum(1);
   EXPECT_LT((kl - exact).abs().max().item<double>(), 1e-4);
-  EXPECT_LT((by_formula - torch::autograd::grad({exact.sum()}, {logits})[0]).abs().max().item<double>(), 1e-4);
+  EXPECT_LT((by_formula - torch::autograd::grad({exact.sum()}, {logits})[0]).abs().max().item<double>(),
+            1e-4);
   EXPECT_FALSE(prior.biases().grad().defined());
 }
 
@@ -134,12 +152,15 @@ TEST(Rbm, AnnealedBracketContainsTheExactPartition) {
   AnnealedModel model;
   const auto b = prior.biases().detach(), w = prior.couplings().detach();
   model.log_partition_at_zero = torch::softplus(b).sum().item<double>();
-  model.sample_at_zero = [&](std::int64_t n) { return torch::bernoulli(torch::sigmoid(b).expand({n, 10}), g); };
+  model.sample_at_zero = [&](std::int64_t n) {
+    return torch::bernoulli(torch::sigmoid(b).expand({n, 10}), g);
+  };
   model.log_weight = [&](const torch::Tensor& z, double beta) {
     return z.mv(b) + beta * (z.narrow(1, 0, 5).mm(w) * z.narrow(1, 5, 5)).sum(1);
   };
   model.transition = [&](const torch::Tensor& z, double beta) {
-    const auto right = torch::bernoulli(torch::sigmoid(b.narrow(0, 5, 5) + beta * z.narrow(1, 0, 5).mm(w)), g);
+    const auto right =
+        torch::bernoulli(torch::sigmoid(b.narrow(0, 5, 5) + beta * z.narrow(1, 0, 5).mm(w)), g);
     const auto left = torch::bernoulli(torch::sigmoid(b.narrow(0, 0, 5) + beta * right.mm(w.t())), g);
     return torch::cat({left, right}, 1);
   };
@@ -158,16 +179,19 @@ TEST(Rbm, ContrastRecoversAPlantedMachine) {
   RestrictedBoltzmann learned(options("rbm"), 9);
   train(learned, data, 6000, g);
   const auto states = binary_states(10, torch::kFloat32);
-  const auto log_p = torch::log_softmax(-planted.energy(states).detach(), 0), log_l = torch::log_softmax(-learned.energy(states).detach(), 0);
+  const auto log_p = torch::log_softmax(-planted.energy(states).detach(), 0),
+             log_l = torch::log_softmax(-learned.energy(states).detach(), 0);
   EXPECT_LT((log_p.exp() * (log_p - log_l)).sum().item<double>(), 0.03);
 }
 
-// The prior's own step must lower the energy of data relative to samples of the model: with the sign flipped the KL diverges.
+// The prior's own step must lower the energy of data relative to samples of the model: with the sign flipped
+// the KL diverges.
 TEST(Contrast, StepsTowardsTheData) {
   for (const std::string kind : {"rbm", "gbrbm", "mixture"}) {
     auto prior = make_prior(options(kind), 1);
     auto g = generator(10);
-    const auto data = kind == "rbm" ? (torch::rand({4000, 10}, g) < 0.8).to(torch::kFloat32) : wells(4000, 2, {0.5, 0.5}, g) + 1.0;
+    const auto data = kind == "rbm" ? (torch::rand({4000, 10}, g) < 0.8).to(torch::kFloat32)
+                                    : wells(4000, 2, {0.5, 0.5}, g) + 1.0;
     prior->after_warm_up(torch::randn({500, 2}, g), torch::full({500, 2}, 0.5f), g);
     const double before = log_density(*prior, data);
     train(*prior, data, 300, g);
@@ -194,7 +218,8 @@ TEST(Gbrbm, PartitionSamplesAndHiddenWeightsAgreeWithAGrid) {
   const auto axis = torch::linspace(-25, 25, 1001);
   const auto grid = torch::cartesian_prod({axis, axis});
   const auto p = torch::softmax(-prior.energy(grid).to(torch::kFloat64), 0).unsqueeze(1);
-  const auto mean = (p * grid.to(torch::kFloat64)).sum(0), square = (p * grid.to(torch::kFloat64).pow(2)).sum(0);
+  const auto mean = (p * grid.to(torch::kFloat64)).sum(0),
+             square = (p * grid.to(torch::kFloat64).pow(2)).sum(0);
   for (int k = 0; k < 2; ++k) {
     const double deviation = std::sqrt((square[k] - mean[k] * mean[k]).item<double>());
     EXPECT_NEAR(z.mean(0)[k].item<double>(), mean[k].item<double>(), 5 * deviation / std::sqrt(200000.0));
@@ -235,9 +260,11 @@ TEST(Priors, CrossEntropySendsNoGradientToThePrior) {
     auto prior = make_prior(options(kind), 1);
     auto g = generator(14);
     prior->after_warm_up(torch::randn({500, 2}, g), torch::full({500, 2}, 0.5f), g);
-    Posterior q{prior->family(), torch::randn({5, prior->dim()}, torch::requires_grad()), torch::zeros({5, prior->dim()})};
+    Posterior q{prior->family(), torch::randn({5, prior->dim()}, torch::requires_grad()),
+                torch::zeros({5, prior->dim()})};
     prior->cross_entropy(q, prior->draw(q, g)).sum().backward();
     EXPECT_TRUE(q.mean.grad().defined()) << kind;
-    for (const auto& p : prior->parameters()) EXPECT_FALSE(p.grad().defined() && p.grad().abs().max().item<double>() > 0) << kind;
+    for (const auto& p : prior->parameters())
+      EXPECT_FALSE(p.grad().defined() && p.grad().abs().max().item<double>() > 0) << kind;
   }
 }

@@ -8,7 +8,8 @@ namespace cryoscape::latent {
 namespace {
 
 constexpr double kLearningRate = 2e-3;
-constexpr double kFloorShare = 0.25;  ///< smallest conditional standard deviation as a share of the median posterior's
+constexpr double kFloorShare =
+    0.25;  ///< smallest conditional standard deviation as a share of the median posterior's
 
 }  // namespace
 
@@ -26,18 +27,23 @@ torch::Tensor MixturePrior::factors(const torch::Tensor& log_scale, const torch:
   return torch::tril(lower, -1) + torch::diag_embed(1 / (floor_ + torch::exp(log_scale)));
 }
 
-torch::Tensor MixturePrior::energy_with(const torch::Tensor& z, const torch::Tensor& logits, const torch::Tensor& means,
-                                        const torch::Tensor& log_scale, const torch::Tensor& lower) const {
-  if (!active()) return 0.5 * z.pow(2).sum(1) + 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
+torch::Tensor MixturePrior::energy_with(const torch::Tensor& z, const torch::Tensor& logits,
+                                        const torch::Tensor& means, const torch::Tensor& log_scale,
+                                        const torch::Tensor& lower) const {
+  if (!active())
+    return 0.5 * z.pow(2).sum(1) + 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
   const auto a = factors(log_scale, lower);
-  const auto offset = z.unsqueeze(0) - means.unsqueeze(1);                      // (K, B, d)
-  const auto square = torch::bmm(offset, a).pow(2).sum(2);                      // |Aᵀ(z − μ)|²
+  const auto offset = z.unsqueeze(0) - means.unsqueeze(1);  // (K, B, d)
+  const auto square = torch::bmm(offset, a).pow(2).sum(2);  // |Aᵀ(z − μ)|²
   const auto log_det = torch::log(torch::diagonal(a, 0, 1, 2)).sum(1);
-  const auto constant = torch::log_softmax(logits, 0) + log_det - 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
+  const auto constant = torch::log_softmax(logits, 0) + log_det -
+                        0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
   return -torch::logsumexp(constant.unsqueeze(1) - 0.5 * square, 0);
 }
 
-torch::Tensor MixturePrior::energy(const torch::Tensor& z) const { return energy_with(z, logits_, means_, log_scale_, lower_); }
+torch::Tensor MixturePrior::energy(const torch::Tensor& z) const {
+  return energy_with(z, logits_, means_, log_scale_, lower_);
+}
 
 torch::Tensor MixturePrior::cross_entropy(const Posterior&, const Sample& sample) const {
   return energy_with(sample.smooth, logits_.detach(), means_.detach(), log_scale_.detach(), lower_.detach());
@@ -61,7 +67,8 @@ std::unique_ptr<torch::optim::Optimizer> MixturePrior::make_optimiser() {
   return std::make_unique<torch::optim::Adam>(parameters(), torch::optim::AdamOptions(kLearningRate));
 }
 
-void MixturePrior::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator& generator) {
+void MixturePrior::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
+                                 torch::Generator& generator) {
   torch::NoGradGuard no_grad;
   floor_.fill_(kFloorShare * deviations.median().item<double>());
   const auto clusters = kmeans(means, components_, 50, generator);
@@ -72,13 +79,15 @@ void MixturePrior::after_warm_up(const torch::Tensor& means, const torch::Tensor
     const auto count = static_cast<double>(members.size(0));
     const auto centre = clusters.centres[k];
     auto covariance = overall + torch::diag(variance);
-    if (count > 2 * dim_) covariance = (members - centre).t().mm(members - centre) / count + torch::diag(variance);
+    if (count > 2 * dim_)
+      covariance = (members - centre).t().mm(members - centre) / count + torch::diag(variance);
     const auto factor = torch::linalg_cholesky(torch::linalg_inv(covariance));
     const auto scale = (1 / torch::diagonal(factor) - floor_).clamp_min(0.05 * floor_.item<double>() + 1e-6);
     log_scale_[k].copy_(torch::log(scale));
     lower_[k].copy_(torch::tril(factor, -1));
     means_[k].copy_(centre);
-    logits_[k].fill_(std::log((count + 1) / (static_cast<double>(means.size(0)) + static_cast<double>(components_))));
+    logits_[k].fill_(
+        std::log((count + 1) / (static_cast<double>(means.size(0)) + static_cast<double>(components_))));
   }
   active_.fill_(1);
 }
@@ -86,7 +95,8 @@ void MixturePrior::after_warm_up(const torch::Tensor& means, const torch::Tensor
 nlohmann::json MixturePrior::diagnostics() {
   auto json = Prior::diagnostics();
   const auto weights = torch::softmax(logits_.detach(), 0).contiguous();
-  json["weights"] = std::vector<float>(weights.data_ptr<float>(), weights.data_ptr<float>() + weights.numel());
+  json["weights"] =
+      std::vector<float>(weights.data_ptr<float>(), weights.data_ptr<float>() + weights.numel());
   return json;
 }
 

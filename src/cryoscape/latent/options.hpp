@@ -8,12 +8,12 @@ namespace cryoscape::latent {
 /// Which prior and how large; every field but `dim` is an option.
 struct PriorOptions {
   std::string kind = "gaussian";
-  int dim = 8;          ///< of continuous latents; set by the model
-  int components = 12;  ///< mixture
-  int hidden = 8;       ///< gbrbm: hidden bits
-  int bits = 32;        ///< rbm: latent bits, half on each side
-  int chains = 1024;    ///< persistent chains
-  int sweeps = 5;       ///< Gibbs sweeps per update
+  int dim = 8;                ///< of continuous latents; set by the model
+  int components = 12;        ///< mixture
+  int hidden = 8;             ///< gbrbm: hidden bits
+  int bits = 32;              ///< rbm: latent bits, half on each side
+  int chains = 1024;          ///< persistent chains
+  int sweeps = 5;             ///< Gibbs sweeps per update
   double smoothing_beta = 8;  ///< sharpness of the bits' relaxation
 
   void declare(OptionSet& set);

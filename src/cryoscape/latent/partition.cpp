@@ -8,10 +8,12 @@ torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options)
   TORCH_CHECK(m <= 24, "binary_states: too many bits to enumerate");
   const auto index = torch::arange(std::int64_t{1} << m, torch::kInt64).unsqueeze(1);
   const auto shift = torch::arange(m, torch::kInt64).unsqueeze(0);
-  return torch::bitwise_and(torch::bitwise_right_shift(index, shift), torch::ones({1}, torch::kInt64)).to(options.dtype());
+  return torch::bitwise_and(torch::bitwise_right_shift(index, shift), torch::ones({1}, torch::kInt64))
+      .to(options.dtype());
 }
 
-LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Tensor& equilibrated, int temperatures) {
+LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Tensor& equilibrated,
+                                    int temperatures) {
   torch::NoGradGuard no_grad;
   const auto n = equilibrated.size(0);
   const auto beta = [&](int k) { return static_cast<double>(k) / temperatures; };

@@ -10,7 +10,8 @@ namespace cryoscape::latent {
 /// All 2^m binary states, (2^m, m), in the options' dtype; m ≤ 24.
 torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options);
 
-/// What annealed importance sampling needs of a model whose energy at inverse temperature β is E_β, with E_0 of known log Z.
+/// What annealed importance sampling needs of a model whose energy at inverse temperature β is E_β, with E_0
+/// of known log Z.
 struct AnnealedModel {
   double log_partition_at_zero = 0;
   /// n samples at β = 0.
@@ -21,8 +22,10 @@ struct AnnealedModel {
   std::function<torch::Tensor(const torch::Tensor& z, double beta)> transition;
 };
 
-/// Brackets log Z(1): annealed importance sampling forward from β = 0 (Neal 2001; a lower bound in expectation) and in reverse from
-/// `equilibrated` samples of β = 1 (Burda, Grosse, Salakhutdinov 2015; an upper bound). The value is their mean.
-LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Tensor& equilibrated, int temperatures);
+/// Brackets log Z(1): annealed importance sampling forward from β = 0 (Neal 2001; a lower bound in
+/// expectation) and in reverse from `equilibrated` samples of β = 1 (Burda, Grosse, Salakhutdinov 2015; an
+/// upper bound). The value is their mean.
+LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Tensor& equilibrated,
+                                    int temperatures);
 
 }  // namespace cryoscape::latent

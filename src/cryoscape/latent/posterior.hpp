@@ -24,8 +24,8 @@ torch::Tensor entropy(const Posterior& posterior);
 /// Standard uniform noise of a shape from a generator of its own.
 torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generator);
 
-/// Overlapping-exponential smoothing of DVAE++ (Vahdat et al. 2018): ζ(ρ, q), the inverse CDF of (1 − q) r₀ + q r₁ with
-/// r₁(ζ) ∝ e^{β(ζ−1)}, r₀(ζ) = r₁(1 − ζ); differentiable in q.
+/// Overlapping-exponential smoothing of DVAE++ (Vahdat et al. 2018): ζ(ρ, q), the inverse CDF of (1 − q) r₀ +
+/// q r₁ with r₁(ζ) ∝ e^{β(ζ−1)}, r₀(ζ) = r₁(1 − ζ); differentiable in q.
 torch::Tensor overlapping_exponential(const torch::Tensor& q, const torch::Tensor& rho, double beta);
 
 }  // namespace cryoscape::latent

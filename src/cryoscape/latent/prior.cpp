@@ -9,12 +9,15 @@
 namespace cryoscape::latent {
 
 Sample Prior::draw(const Posterior& posterior, torch::Generator& generator) const {
-  const auto noise = torch::randn(posterior.mean.sizes(), generator, posterior.mean.options().requires_grad(false));
+  const auto noise =
+      torch::randn(posterior.mean.sizes(), generator, posterior.mean.options().requires_grad(false));
   const auto z = posterior.mean + torch::exp(posterior.log_std) * noise;
   return {z, z};
 }
 
-Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator) const { return draw(posterior, generator); }
+Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator) const {
+  return draw(posterior, generator);
+}
 
 void Prior::after_warm_up(const torch::Tensor&, const torch::Tensor&, torch::Generator&) {}
 
@@ -27,7 +30,9 @@ torch::Tensor GaussianPrior::cross_entropy(const Posterior& q, const Sample&) co
   return 0.5 * (q.mean.pow(2) + torch::exp(2 * q.log_std)).sum(1);
 }
 
-torch::Tensor GaussianPrior::sample(std::int64_t n, torch::Generator& generator) { return torch::randn({n, dim_}, generator); }
+torch::Tensor GaussianPrior::sample(std::int64_t n, torch::Generator& generator) {
+  return torch::randn({n, dim_}, generator);
+}
 
 LogPartition GaussianPrior::log_partition() {
   const double value = 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);

@@ -15,9 +15,9 @@ struct LogPartition {
   bool exact = true;
 };
 
-/// p(z) = e^{−E(z)}/Z on the latents of a family. The encoder sees cross_entropy (no gradient reaches the prior's own parameters
-/// there); the prior is moved by its own contrast, with samples detached. All state is in parameters and buffers, so saving the module
-/// saves chains and flags too.
+/// p(z) = e^{−E(z)}/Z on the latents of a family. The encoder sees cross_entropy (no gradient reaches the
+/// prior's own parameters there); the prior is moved by its own contrast, with samples detached. All state is
+/// in parameters and buffers, so saving the module saves chains and flags too.
 class Prior : public torch::nn::Module {
  public:
   ~Prior() override = default;
@@ -31,8 +31,10 @@ class Prior : public torch::nn::Module {
 
   /// E_q[E(z)] (B): exact where a formula exists, else at the sample.
   virtual torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const = 0;
-  /// The prior's own loss, positive minus negative phase, differentiable in its parameters; undefined while it does not learn.
-  virtual torch::Tensor contrast(const Posterior& posterior, const Sample& sample, torch::Generator& generator) = 0;
+  /// The prior's own loss, positive minus negative phase, differentiable in its parameters; undefined while
+  /// it does not learn.
+  virtual torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
+                                 torch::Generator& generator) = 0;
   /// Energies (B) of latents (B, d), differentiable in z and in the prior's parameters.
   virtual torch::Tensor energy(const torch::Tensor& z) const = 0;
   /// n draws (n, d).
@@ -41,9 +43,10 @@ class Prior : public torch::nn::Module {
 
   /// The optimiser for the contrast; null for a prior without parameters.
   virtual std::unique_ptr<torch::optim::Optimizer> make_optimiser() { return nullptr; }
-  /// Called once, when the KL weight has reached its value, with posterior means and standard deviations (M, d) of many particles:
-  /// priors that need it start here from the aggregate posterior.
-  virtual void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator& generator);
+  /// Called once, when the KL weight has reached its value, with posterior means and standard deviations (M,
+  /// d) of many particles: priors that need it start here from the aggregate posterior.
+  virtual void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
+                             torch::Generator& generator);
   /// What to record at epoch ends.
   virtual nlohmann::json diagnostics();
 };

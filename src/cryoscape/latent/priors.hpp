@@ -20,20 +20,23 @@ class GaussianPrior : public Prior {
   std::int64_t dim_;
 };
 
-/// −log Σ_k π_k N(z; μ_k, Σ_k), full covariances through the Cholesky factor of the precision, conditional standard deviations bounded
-/// below by a quarter of the median posterior's. A standard normal until after_warm_up, which starts it from k-means.
+/// −log Σ_k π_k N(z; μ_k, Σ_k), full covariances through the Cholesky factor of the precision, conditional
+/// standard deviations bounded below by a quarter of the median posterior's. A standard normal until
+/// after_warm_up, which starts it from k-means.
 class MixturePrior : public Prior {
  public:
   explicit MixturePrior(const PriorOptions& options);
   Family family() const override { return Family::gaussian; }
   std::int64_t dim() const override { return dim_; }
   torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
-  torch::Tensor contrast(const Posterior& posterior, const Sample& sample, torch::Generator& generator) override;
+  torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
+                         torch::Generator& generator) override;
   torch::Tensor energy(const torch::Tensor& z) const override;
   torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
   LogPartition log_partition() override { return {}; }
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
-  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator& generator) override;
+  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
+                     torch::Generator& generator) override;
   nlohmann::json diagnostics() override;
 
  private:
@@ -46,21 +49,24 @@ class MixturePrior : public Prior {
   torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;
 };
 
-/// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j), a mixture of 2^m Gaussians
-/// with shared structure. Exact contrast up to 12 hidden bits, persistent block Gibbs above; exact log Z up to 20, annealed importance
-/// sampling above. A standard normal until after_warm_up.
+/// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j),
+/// a mixture of 2^m Gaussians with shared structure. Exact contrast up to 12 hidden bits, persistent block
+/// Gibbs above; exact log Z up to 20, annealed importance sampling above. A standard normal until
+/// after_warm_up.
 class GaussianBernoulliRbm : public Prior {
  public:
   GaussianBernoulliRbm(const PriorOptions& options, std::uint64_t seed);
   Family family() const override { return Family::gaussian; }
   std::int64_t dim() const override { return dim_; }
   torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
-  torch::Tensor contrast(const Posterior& posterior, const Sample& sample, torch::Generator& generator) override;
+  torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
+                         torch::Generator& generator) override;
   torch::Tensor energy(const torch::Tensor& z) const override;
   torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
   LogPartition log_partition() override;
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
-  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator& generator) override;
+  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
+                     torch::Generator& generator) override;
   nlohmann::json diagnostics() override;
 
   /// (2^m) unnormalised log weights of the hidden states, the mixture's weights; m ≤ 20.
@@ -80,8 +86,9 @@ class GaussianBernoulliRbm : public Prior {
   torch::Tensor states_;  ///< (2^m, m), not saved
 };
 
-/// Bipartite Boltzmann machine of latent bits: E(z) = −b·z − z₁ᵀ W z₂. The cross entropy is exact in q; trained by persistent chains with
-/// block Gibbs and centred gradients (Melchior, Fischer, Wiskott 2016); log Z exact when a side has at most 20 bits.
+/// Bipartite Boltzmann machine of latent bits: E(z) = −b·z − z₁ᵀ W z₂. The cross entropy is exact in q;
+/// trained by persistent chains with block Gibbs and centred gradients (Melchior, Fischer, Wiskott 2016); log
+/// Z exact when a side has at most 20 bits.
 class RestrictedBoltzmann : public Prior {
  public:
   RestrictedBoltzmann(const PriorOptions& options, std::uint64_t seed);
@@ -90,7 +97,8 @@ class RestrictedBoltzmann : public Prior {
   Sample draw(const Posterior& posterior, torch::Generator& generator) const override;
   Sample draw_hard(const Posterior& posterior, torch::Generator& generator) const override;
   torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
-  torch::Tensor contrast(const Posterior& posterior, const Sample& sample, torch::Generator& generator) override;
+  torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
+                         torch::Generator& generator) override;
   torch::Tensor energy(const torch::Tensor& z) const override;
   torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
   LogPartition log_partition() override;

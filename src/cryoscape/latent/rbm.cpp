@@ -17,11 +17,15 @@ torch::Tensor bernoulli(const torch::Tensor& p, torch::Generator& generator) {
 }  // namespace
 
 RestrictedBoltzmann::RestrictedBoltzmann(const PriorOptions& options, std::uint64_t seed)
-    : left_(options.bits / 2), right_(options.bits - options.bits / 2), sweeps_(options.sweeps), smoothing_beta_(options.smoothing_beta) {
+    : left_(options.bits / 2),
+      right_(options.bits - options.bits / 2),
+      sweeps_(options.sweeps),
+      smoothing_beta_(options.smoothing_beta) {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
   b_ = register_parameter("b", torch::zeros({left_ + right_}));
   w_ = register_parameter("w", 0.01 * torch::randn({left_, right_}, generator));
-  chains_ = register_buffer("chains", bernoulli(torch::full({options.chains, left_ + right_}, 0.5), generator));
+  chains_ =
+      register_buffer("chains", bernoulli(torch::full({options.chains, left_ + right_}, 0.5), generator));
   offsets_ = register_buffer("offsets", torch::full({left_ + right_}, 0.5));
 }
 
@@ -54,17 +58,20 @@ torch::Tensor RestrictedBoltzmann::centred_correlation(const torch::Tensor& z) c
   return c.narrow(1, 0, left_).t().mm(c.narrow(1, left_, right_)) / static_cast<double>(z.size(0));
 }
 
-torch::Tensor RestrictedBoltzmann::contrast(const Posterior& posterior, const Sample&, torch::Generator& generator) {
+torch::Tensor RestrictedBoltzmann::contrast(const Posterior& posterior, const Sample&,
+                                            torch::Generator& generator) {
   const auto q = torch::sigmoid(posterior.mean.detach());
   {
     torch::NoGradGuard no_grad;
     chains_.copy_(gibbs(chains_, sweeps_, generator));
     offsets_.mul_(1 - kOffsetRate).add_(0.5 * kOffsetRate * (q.mean(0) + chains_.mean(0)));
   }
-  // Bits are independent given x, so the batch of probabilities gives the positive phase exactly. The centred gradient, written for
-  // the plain biases b = b' − (W o₂, Wᵀ o₁): a step of W leaves the mean fields where they are.
+  // Bits are independent given x, so the batch of probabilities gives the positive phase exactly. The centred
+  // gradient, written for the plain biases b = b' − (W o₂, Wᵀ o₁): a step of W leaves the mean fields where
+  // they are.
   const auto by_w = centred_correlation(q) - centred_correlation(chains_);
-  const auto shift = torch::cat({by_w.mv(offsets_.narrow(0, left_, right_)), by_w.t().mv(offsets_.narrow(0, 0, left_))});
+  const auto shift =
+      torch::cat({by_w.mv(offsets_.narrow(0, left_, right_)), by_w.t().mv(offsets_.narrow(0, 0, left_))});
   const auto by_b = q.mean(0) - chains_.mean(0) - shift;
   return -(w_ * by_w.detach()).sum() - b_.dot(by_b.detach());
 }
@@ -104,7 +111,9 @@ LogPartition RestrictedBoltzmann::log_partition() {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(12345);
   AnnealedModel model;
   model.log_partition_at_zero = torch::softplus(b_).sum().item<double>();
-  model.sample_at_zero = [&](std::int64_t n) { return bernoulli(torch::sigmoid(b_).expand({n, left_ + right_}), generator); };
+  model.sample_at_zero = [&](std::int64_t n) {
+    return bernoulli(torch::sigmoid(b_).expand({n, left_ + right_}), generator);
+  };
   // The right side is summed out, annealed along W → βW.
   model.log_weight = [&](const torch::Tensor& z, double beta) {
     const auto left = z.narrow(1, 0, left_);
@@ -121,7 +130,9 @@ LogPartition RestrictedBoltzmann::log_partition() {
 std::unique_ptr<torch::optim::Optimizer> RestrictedBoltzmann::make_optimiser() {
   std::vector<torch::optim::OptimizerParamGroup> groups;
   groups.emplace_back(std::vector<torch::Tensor>{b_});
-  groups.emplace_back(std::vector<torch::Tensor>{w_}, std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(kLearningRate).weight_decay(kWeightDecay)));
+  groups.emplace_back(std::vector<torch::Tensor>{w_},
+                      std::make_unique<torch::optim::SGDOptions>(
+                          torch::optim::SGDOptions(kLearningRate).weight_decay(kWeightDecay)));
   return std::make_unique<torch::optim::SGD>(groups, torch::optim::SGDOptions(kLearningRate));
 }
 
