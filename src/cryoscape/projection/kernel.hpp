@@ -6,31 +6,48 @@ namespace cryoscape::projection {
 
 /// Grid and bead shape of a projection.
 struct ProjectionSpec {
-  int box = 0;            ///< pixels, even
-  float pixel_size = 1;   ///< Å
-  float sigma = 2;        ///< Å, standard deviation of a bead
-  float cutoff = 1e-4f;   ///< a bead is cut, in x and y separately, where exp(−r²/2σ²) falls below this
+  int box = 0;           ///< pixels, even
+  float pixel_size = 1;  ///< Å
+  float sigma = 2;       ///< Å, standard deviation of a bead
+  float cutoff = 1e-4f;  ///< a bead may be cut, in x and y separately, where exp(−r²/2σ²) is below this
 };
 
-/// Half-width of a bead's square window, in pixels: σ/a · sqrt(−2 ln cutoff).
+/// Distance in pixels beyond which a bead may be cut: σ/a · sqrt(−2 ln cutoff).
 double window_radius(const ProjectionSpec& spec);
 
-/// Draws beads as Gaussians, image[y, x] = Σ_n A_n /(2πσ_p²) exp(−((x − x_n)² + (y − y_n)²)/2σ_p²), σ_p = σ/a, summed over the pixels
-/// within the window of each bead: the integral over a pixel of the projected density, at pixel centres. Bead n stands at
-/// (R x_n − shift)/a + box/2 pixels. image: (box, box), overwritten. coordinates: (N, 3) Å; rotation: (3, 3) row-major; shift: (2) Å.
+/// A bead is drawn in the square of (2·reach + 1)² pixels about the pixel nearest to it, the smallest that
+/// holds every pixel within window_radius in x and in y wherever the bead stands between pixels.
+int window_reach(const ProjectionSpec& spec);
+
+/// Draws beads as Gaussians, image[y, x] = Σ_n A_n /(2πσ_p²) exp(−((x − x_n)² + (y − y_n)²)/2σ_p²), σ_p =
+/// σ/a, summed over the pixels within the window of each bead: the integral over a pixel of the projected
+/// density, at pixel centres. Bead n stands at (R x_n − shift)/a + box/2 pixels. image: (box, box),
+/// overwritten. coordinates: (N, 3) Å; rotation: (3, 3) row-major; shift: (2) Å.
 void project_one(const ProjectionSpec& spec, std::span<const float> amplitudes, const float* coordinates,
                  const float* rotation, const float* shift, float* image);
 
-/// Adjoint of project_one's derivative: coordinate_gradient (N, 3) ← Σ_pixels image_gradient · ∂image/∂coordinates.
-void project_one_backward(const ProjectionSpec& spec, std::span<const float> amplitudes, const float* coordinates,
-                          const float* rotation, const float* shift, const float* image_gradient,
-                          float* coordinate_gradient);
+/// Adjoint of project_one's derivative: coordinate_gradient (N, 3) ← Σ_pixels image_gradient ·
+/// ∂image/∂coordinates.
+void project_one_backward(const ProjectionSpec& spec, std::span<const float> amplitudes,
+                          const float* coordinates, const float* rotation, const float* shift,
+                          const float* image_gradient, float* coordinate_gradient);
 
-/// The same for a batch, parallel over images: coordinates (B, N, 3), rotations (B, 3, 3), shifts (B, 2), images (B, box, box).
-void project(const ProjectionSpec& spec, std::span<const float> amplitudes, int batch, const float* coordinates,
-             const float* rotations, const float* shifts, float* images);
-void project_backward(const ProjectionSpec& spec, std::span<const float> amplitudes, int batch, const float* coordinates,
-                      const float* rotations, const float* shifts, const float* image_gradients,
-                      float* coordinate_gradients);
+/// Derivatives of the image along d displacement fields, for Gauss–Newton: images (d, box, box) ←
+/// ∂image/∂coordinates · displacements (d, N, 3) Å, in one pass over the beads.
+void project_one_tangents(const ProjectionSpec& spec, std::span<const float> amplitudes,
+                          const float* coordinates, const float* rotation, const float* shift, int directions,
+                          const float* displacements, float* images);
+
+/// The same for a batch, parallel over images: coordinates (B, N, 3), rotations (B, 3, 3), shifts (B, 2),
+/// images (B, box, box).
+void project(const ProjectionSpec& spec, std::span<const float> amplitudes, int batch,
+             const float* coordinates, const float* rotations, const float* shifts, float* images);
+void project_backward(const ProjectionSpec& spec, std::span<const float> amplitudes, int batch,
+                      const float* coordinates, const float* rotations, const float* shifts,
+                      const float* image_gradients, float* coordinate_gradients);
+/// displacements (B, d, N, 3), images (B, d, box, box).
+void project_tangents(const ProjectionSpec& spec, std::span<const float> amplitudes, int batch,
+                      const float* coordinates, const float* rotations, const float* shifts, int directions,
+                      const float* displacements, float* images);
 
 }  // namespace cryoscape::projection
