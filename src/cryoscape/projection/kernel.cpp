@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cryoscape/projection/vector_code.hpp"
+#include "cryoscape/projection/vectors.hpp"
 #include "cryoscape/util/parallel.hpp"
 
 namespace cryoscape::projection {

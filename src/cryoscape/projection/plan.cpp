@@ -1,4 +1,4 @@
-#include "cryoscape/projection/plan.hpp"
+#include "cryoscape/projection/vectors.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -95,6 +95,25 @@ bool BeadOrder::inside(const WindowPlan& plan) const {
   const int first = (2 * plan.reach + plan.step - 1) / plan.step;
   const int last = (plan.spec.box - plan.columns + 2 * plan.reach) / plan.step + 1;
   return last > first && beads_before(first) == 0 && beads_before(last) == start.back();
+}
+
+void Tables::resize(const WindowPlan& plan, std::size_t beads) {
+  if (row_offsets.size() >= beads) return;
+  const std::size_t padded = beads + plan.lanes;
+  for (auto* axis : {&x, &y}) {
+    axis->entry.resize(padded);
+    axis->slope.resize(padded);
+    axis->at.resize(padded);
+    axis->offset.resize(padded);
+  }
+  first_rows.resize(padded);
+  first_columns.resize(padded);
+  columns.resize(beads * plan.columns);
+  column_slopes.resize(beads * plan.columns);
+  rows.resize(beads * plan.table_rows);
+  row_slopes.resize(beads * plan.table_rows);
+  moved_rows.resize(beads * plan.table_rows);
+  row_offsets.resize(beads);
 }
 
 }  // namespace cryoscape::projection

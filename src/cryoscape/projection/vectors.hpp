@@ -36,12 +36,16 @@ struct Tables {
 
 /// The parts that are compiled for every instruction set and chosen at run time.
 int vector_lanes();
+/// Positions and keys of all beads; sorting is the next step.
 void place_beads(const WindowPlan& plan, const Placing& placing, BeadOrder& order);
+/// Adds the beads to the canvas.
 void draw_beads(const WindowPlan& plan, const BeadOrder& order, Tables& tables, const Canvas& canvas);
 /// Adds to each frame the derivative of the image where beads move at velocities (frames, N, 2), times σ² in
 /// pixels.
 void draw_tangents(const WindowPlan& plan, const BeadOrder& order, std::span<const float> velocities,
                    Tables& tables, std::span<Frame> frames);
+/// gradient (N, 3) of Σ image · frame by the coordinates of the visible beads; the others are left as they
+/// are.
 void pull_beads(const WindowPlan& plan, const BeadOrder& order, const float* rotation, Tables& tables,
                 const Frame& frame, float* gradient);
 
