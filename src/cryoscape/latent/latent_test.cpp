@@ -149,22 +149,7 @@ TEST(Rbm, AnnealedBracketContainsTheExactPartition) {
   prior.set_parameters(0.5 * torch::randn({10}), torch::randn({5, 5}));
   const double exact = prior.log_partition().value;
   auto g = generator(6);
-  AnnealedModel model;
-  const auto b = prior.biases().detach(), w = prior.couplings().detach();
-  model.log_partition_at_zero = torch::softplus(b).sum().item<double>();
-  model.sample_at_zero = [&](std::int64_t n) {
-    return torch::bernoulli(torch::sigmoid(b).expand({n, 10}), g);
-  };
-  model.log_weight = [&](const torch::Tensor& z, double beta) {
-    return z.mv(b) + beta * (z.narrow(1, 0, 5).mm(w) * z.narrow(1, 5, 5)).sum(1);
-  };
-  model.transition = [&](const torch::Tensor& z, double beta) {
-    const auto right =
-        torch::bernoulli(torch::sigmoid(b.narrow(0, 5, 5) + beta * z.narrow(1, 0, 5).mm(w)), g);
-    const auto left = torch::bernoulli(torch::sigmoid(b.narrow(0, 0, 5) + beta * right.mm(w.t())), g);
-    return torch::cat({left, right}, 1);
-  };
-  const auto bracket = annealed_log_partition(model, prior.gibbs(torch::zeros({2000, 10}), 100, g), 300);
+  const auto bracket = prior.annealed_bracket(prior.gibbs(torch::zeros({2000, 10}), 100, g), 300, g);
   EXPECT_LT(bracket.lower, exact + 0.03);
   EXPECT_GT(bracket.upper, exact - 0.03);
   EXPECT_LT(bracket.upper - bracket.lower, 0.1);
@@ -208,7 +193,7 @@ TEST(Gbrbm, PartitionSamplesAndHiddenWeightsAgreeWithAGrid) {
     auto parameters = prior.named_parameters();
     parameters["b"].copy_(torch::tensor({0.7f, -0.4f}));
     parameters["log_sigma"].copy_(torch::tensor({0.3f, -0.5f}));
-    parameters["c"].copy_(torch::randn({4}, g));
+    parameters["a"].copy_(torch::randn({4}, g));
     parameters["w"].copy_(torch::randn({2, 4}, g));
   }
   torch::NoGradGuard no_grad;

@@ -18,7 +18,7 @@ MixturePrior::MixturePrior(const PriorOptions& options) : dim_(options.dim), com
   means_ = register_parameter("means", torch::zeros({components_, dim_}));
   log_scale_ = register_parameter("log_scale", torch::zeros({components_, dim_}));
   lower_ = register_parameter("lower", torch::zeros({components_, dim_, dim_}));
-  floor_ = register_buffer("floor", torch::zeros({1}));
+  floor_ = register_buffer("floor", torch::zeros({dim_}));
   active_ = register_buffer("active", torch::zeros({1}));
 }
 
@@ -67,36 +67,33 @@ std::unique_ptr<torch::optim::Optimizer> MixturePrior::make_optimiser() {
   return std::make_unique<torch::optim::Adam>(parameters(), torch::optim::AdamOptions(kLearningRate));
 }
 
-void MixturePrior::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
-                                 torch::Generator& generator) {
+void MixturePrior::start_from(const torch::Tensor& means, const torch::Tensor& deviations,
+                              torch::Generator& generator) {
   torch::NoGradGuard no_grad;
-  floor_.fill_(kFloorShare * deviations.median().item<double>());
+  floor_.copy_(kFloorShare * std::get<0>(deviations.median(0)));
   const auto clusters = kmeans(means, components_, 50, generator);
-  const auto variance = deviations.pow(2).mean(0);
-  const auto overall = torch::diag(means.var(0, true, false)) / static_cast<double>(components_);
+  const auto variance = torch::diag(deviations.pow(2).mean(0));
+  const auto overall = torch::diag(means.var(0, false)) / static_cast<double>(components_);
   for (std::int64_t k = 0; k < components_; ++k) {
     const auto members = means.index({clusters.labels == k});
     const auto count = static_cast<double>(members.size(0));
     const auto centre = clusters.centres[k];
-    auto covariance = overall + torch::diag(variance);
-    if (count > 2 * dim_)
-      covariance = (members - centre).t().mm(members - centre) / count + torch::diag(variance);
+    auto covariance = overall + variance;
+    if (members.size(0) > 2 * dim_)
+      covariance = (members - centre).t().mm(members - centre) / count + variance;
     const auto factor = torch::linalg_cholesky(torch::linalg_inv(covariance));
-    const auto scale = (1 / torch::diagonal(factor) - floor_).clamp_min(0.05 * floor_.item<double>() + 1e-6);
+    const auto scale = torch::maximum(1 / torch::diagonal(factor) - floor_, 0.05 * floor_ + 1e-6);
     log_scale_[k].copy_(torch::log(scale));
     lower_[k].copy_(torch::tril(factor, -1));
     means_[k].copy_(centre);
-    logits_[k].fill_(
-        std::log((count + 1) / (static_cast<double>(means.size(0)) + static_cast<double>(components_))));
+    logits_[k].fill_(std::log((count + 1) / static_cast<double>(means.size(0) + components_)));
   }
   active_.fill_(1);
 }
 
 nlohmann::json MixturePrior::diagnostics() {
   auto json = Prior::diagnostics();
-  const auto weights = torch::softmax(logits_.detach(), 0).contiguous();
-  json["weights"] =
-      std::vector<float>(weights.data_ptr<float>(), weights.data_ptr<float>() + weights.numel());
+  json["weights"] = values_of(torch::softmax(logits_, 0));
   return json;
 }
 

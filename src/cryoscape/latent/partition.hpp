@@ -22,6 +22,9 @@ struct AnnealedModel {
   std::function<torch::Tensor(const torch::Tensor& z, double beta)> transition;
 };
 
+/// Seed of annealing runs: a model's bracket is the same whenever it is asked for.
+inline constexpr std::uint64_t kAnnealingSeed = 12345;
+
 /// Brackets log Z(1): annealed importance sampling forward from β = 0 (Neal 2001; a lower bound in
 /// expectation) and in reverse from `equilibrated` samples of β = 1 (Burda, Grosse, Salakhutdinov 2015; an
 /// upper bound). The value is their mean.

@@ -19,7 +19,11 @@ Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator)
   return draw(posterior, generator);
 }
 
-void Prior::after_warm_up(const torch::Tensor&, const torch::Tensor&, torch::Generator&) {}
+void Prior::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
+                          torch::Generator& generator) {
+  const auto finite = torch::logical_and(torch::isfinite(means), torch::isfinite(deviations)).all(1);
+  if (finite.any().item<bool>()) start_from(means.index({finite}), deviations.index({finite}), generator);
+}
 
 nlohmann::json Prior::diagnostics() {
   const auto z = log_partition();
@@ -37,6 +41,11 @@ torch::Tensor GaussianPrior::sample(std::int64_t n, torch::Generator& generator)
 LogPartition GaussianPrior::log_partition() {
   const double value = 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
   return {value, value, value, true};
+}
+
+std::vector<double> values_of(const torch::Tensor& tensor) {
+  const auto values = tensor.detach().to(torch::kCPU, torch::kFloat64).contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
 std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed) {

@@ -44,12 +44,20 @@ class Prior : public torch::nn::Module {
   /// The optimiser for the contrast; null for a prior without parameters.
   virtual std::unique_ptr<torch::optim::Optimizer> make_optimiser() { return nullptr; }
   /// Called once, when the KL weight has reached its value, with posterior means and standard deviations (M,
-  /// d) of many particles: priors that need it start here from the aggregate posterior.
-  virtual void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
-                             torch::Generator& generator);
+  /// d) of many particles: priors that need it start here from the aggregate posterior. Rows that are not
+  /// finite are left out.
+  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
+                     torch::Generator& generator);
   /// What to record at epoch ends.
   virtual nlohmann::json diagnostics();
+
+ protected:
+  /// The start from the aggregate posterior: at least one row, all finite.
+  virtual void start_from(const torch::Tensor&, const torch::Tensor&, torch::Generator&) {}
 };
+
+/// A tensor's values, for records.
+std::vector<double> values_of(const torch::Tensor& tensor);
 
 /// The prior that the options name. Throws Error for an unknown kind.
 std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed);

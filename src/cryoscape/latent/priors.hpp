@@ -1,4 +1,5 @@
 #pragma once
+#include "cryoscape/latent/gbrbm_density.hpp"
 #include "cryoscape/latent/prior.hpp"
 
 /// The concrete priors behind make_prior.
@@ -35,11 +36,11 @@ class MixturePrior : public Prior {
   torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
   LogPartition log_partition() override { return {}; }
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
-  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
-                     torch::Generator& generator) override;
   nlohmann::json diagnostics() override;
 
  private:
+  void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
+                  torch::Generator& generator) override;
   bool active() const { return active_.item<float>() != 0; }
   torch::Tensor factors(const torch::Tensor& log_scale, const torch::Tensor& lower) const;
   torch::Tensor energy_with(const torch::Tensor& z, const torch::Tensor& logits, const torch::Tensor& means,
@@ -50,9 +51,9 @@ class MixturePrior : public Prior {
 };
 
 /// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j),
-/// a mixture of 2^m Gaussians with shared structure. Exact contrast up to 12 hidden bits, persistent block
-/// Gibbs above; exact log Z up to 20, annealed importance sampling above. A standard normal until
-/// after_warm_up.
+/// a mixture of 2^m Gaussians with shared structure, held with fields at z = b (see GbrbmParameters).
+/// Contrast and log Z are exact up to 20 hidden bits; above, persistent block Gibbs and annealed importance
+/// sampling. A standard normal until after_warm_up.
 class GaussianBernoulliRbm : public Prior {
  public:
   GaussianBernoulliRbm(const PriorOptions& options, std::uint64_t seed);
@@ -65,25 +66,25 @@ class GaussianBernoulliRbm : public Prior {
   torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
   LogPartition log_partition() override;
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
-  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
-                     torch::Generator& generator) override;
   nlohmann::json diagnostics() override;
 
-  /// (2^m) unnormalised log weights of the hidden states, the mixture's weights; m ≤ 20.
-  torch::Tensor hidden_log_weights() const;
+  GbrbmParameters density() const { return {b_, log_sigma_, a_, w_}; }
+  /// Block Gibbs sweeps z → h → z of z (n, d), with couplings βW.
+  torch::Tensor gibbs(torch::Tensor z, int sweeps, double beta, torch::Generator& generator) const;
+  /// log Z by annealing, for any number of hidden bits, from samples (n, d) in equilibrium.
+  LogPartition annealed_bracket(const torch::Tensor& equilibrated, int temperatures,
+                                torch::Generator& generator) const;
 
  private:
+  void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
+                  torch::Generator& generator) override;
   bool active() const { return active_.item<float>() != 0; }
-  torch::Tensor energy_with(const torch::Tensor& z, const torch::Tensor& b, const torch::Tensor& log_sigma,
-                            const torch::Tensor& c, const torch::Tensor& w) const;
-  torch::Tensor log_partition_exact() const;
-  void start_from(const torch::Tensor& z, int attempt, torch::Generator& generator);
-  torch::Tensor gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const;
+  bool exact() const { return hidden_ <= kGbrbmExactBits; }
 
   std::int64_t dim_, hidden_;
   int sweeps_;
-  torch::Tensor b_, log_sigma_, c_, w_, active_, chains_;
-  torch::Tensor states_;  ///< (2^m, m), not saved
+  torch::Tensor b_, log_sigma_, a_, w_, active_;
+  torch::Tensor chains_;  ///< (n, d), above 20 bits only
 };
 
 /// Bipartite Boltzmann machine of latent bits: E(z) = −b·z − z₁ᵀ W z₂. The cross entropy is exact in q;
@@ -107,6 +108,9 @@ class RestrictedBoltzmann : public Prior {
 
   /// Block Gibbs sweeps of bits (n, d).
   torch::Tensor gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const;
+  /// log Z by annealing, for any size, from bits (n, d) in equilibrium.
+  LogPartition annealed_bracket(const torch::Tensor& equilibrated, int temperatures,
+                                torch::Generator& generator) const;
   /// Sets biases (d) and couplings (left, right).
   void set_parameters(const torch::Tensor& biases, const torch::Tensor& couplings);
   const torch::Tensor& biases() const { return b_; }

@@ -108,7 +108,14 @@ LogPartition RestrictedBoltzmann::log_partition() {
     const double value = torch::logsumexp(terms.to(torch::kFloat64), 0).item<double>();
     return {value, value, value, true};
   }
-  auto generator = torch::make_generator<at::CPUGeneratorImpl>(12345);
+  auto generator = torch::make_generator<at::CPUGeneratorImpl>(kAnnealingSeed);
+  return annealed_bracket(gibbs(chains_, kSampleSweeps, generator), kTemperatures, generator);
+}
+
+LogPartition RestrictedBoltzmann::annealed_bracket(const torch::Tensor& equilibrated, int temperatures,
+                                                   torch::Generator& generator) const {
+  torch::NoGradGuard no_grad;
+  const auto b1 = b_.narrow(0, 0, left_), b2 = b_.narrow(0, left_, right_);
   AnnealedModel model;
   model.log_partition_at_zero = torch::softplus(b_).sum().item<double>();
   model.sample_at_zero = [&](std::int64_t n) {
@@ -124,7 +131,7 @@ LogPartition RestrictedBoltzmann::log_partition() {
     const auto left = bernoulli(torch::sigmoid(b1 + beta * right.mm(w_.t())), generator);
     return torch::cat({left, right}, 1);
   };
-  return annealed_log_partition(model, gibbs(chains_, kSampleSweeps, generator), kTemperatures);
+  return annealed_log_partition(model, equilibrated, temperatures);
 }
 
 std::unique_ptr<torch::optim::Optimizer> RestrictedBoltzmann::make_optimiser() {
@@ -145,8 +152,7 @@ void RestrictedBoltzmann::set_parameters(const torch::Tensor& biases, const torc
 nlohmann::json RestrictedBoltzmann::diagnostics() {
   auto json = Prior::diagnostics();
   torch::NoGradGuard no_grad;
-  const auto s = torch::linalg_svdvals(w_).contiguous();
-  json["singular_values"] = std::vector<float>(s.data_ptr<float>(), s.data_ptr<float>() + s.numel());
+  json["singular_values"] = values_of(torch::linalg_svdvals(w_));
   json["chain_energy"] = energy(chains_).mean().item<double>();
   return json;
 }
