@@ -1,6 +1,8 @@
 #include "relion.hpp"
 
+// Without vectors: pocketfft asks aligned_alloc for sizes that AddressSanitizer refuses.
 #define POCKETFFT_NO_MULTITHREADING
+#define POCKETFFT_NO_VECTORS
 #include <gemmi/third_party/pocketfft_hdronly.h>
 #include <algorithm>
 #include <cmath>
