@@ -7,7 +7,7 @@
 namespace cryoscape::latent {
 namespace {
 
-constexpr double kLearningRate = 2e-3;
+constexpr double kLearningRate = 1e-3;
 constexpr int kTemperatures = 1000, kSampleSweeps = 200;
 constexpr std::int64_t kFittedBits = 12;  ///< bits that the start is fitted with; more start idle
 constexpr std::int64_t kStartPoints =
@@ -20,7 +20,7 @@ GaussianBernoulliRbm::GaussianBernoulliRbm(const PriorOptions& options, std::uin
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
   b_ = register_parameter("b", torch::zeros({dim_}));
   log_sigma_ = register_parameter("log_sigma", torch::zeros({dim_}));
-  a_ = register_parameter("a", torch::zeros({hidden_}));
+  fields_ = register_parameter("fields", torch::zeros({hidden_}));
   w_ = register_parameter("w", 0.01 * torch::randn({dim_, hidden_}, generator));
   active_ = register_buffer("active", torch::zeros({1}));
   if (!exact()) chains_ = register_buffer("chains", torch::randn({options.chains, dim_}, generator));
@@ -35,16 +35,9 @@ torch::Tensor GaussianBernoulliRbm::cross_entropy(const Posterior& q, const Samp
   return gbrbm_energy(density().detach(), sample.smooth);
 }
 
-torch::Tensor GaussianBernoulliRbm::gibbs(torch::Tensor z, int sweeps, double beta,
-                                          torch::Generator& generator) const {
+torch::Tensor GaussianBernoulliRbm::gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const {
   torch::NoGradGuard no_grad;
-  const auto sigma = torch::exp(log_sigma_);
-  const auto w = beta * w_;
-  for (int s = 0; s < sweeps; ++s) {
-    const auto p = torch::sigmoid(a_ + standardised(density(), z).mm(w));
-    const auto h = (uniform_like(p, generator) < p).to(z.dtype());
-    z = b_ + sigma * (h.mm(w.t()) + torch::randn(z.sizes(), generator, z.options()));
-  }
+  for (int s = 0; s < sweeps; ++s) z = gibbs_sweep(density(), z, generator);
   return z;
 }
 
@@ -53,7 +46,7 @@ torch::Tensor GaussianBernoulliRbm::contrast(const Posterior&, const Sample& sam
   if (!active()) return {};
   const auto positive = energy(sample.hard.detach()).mean();
   if (exact()) return positive + gbrbm_log_partition(density());
-  chains_.copy_(gibbs(chains_, sweeps_, 1, generator));
+  chains_.copy_(gibbs(chains_, sweeps_, generator));
   return positive - energy(chains_).mean();
 }
 
@@ -63,7 +56,7 @@ torch::Tensor GaussianBernoulliRbm::sample(std::int64_t n, torch::Generator& gen
   if (!active()) return noise;
   if (!exact()) {
     const auto start = torch::randint(chains_.size(0), {n}, generator, torch::kInt64);
-    return gibbs(chains_.index({start}), kSampleSweeps, 1, generator);
+    return gibbs(chains_.index({start}), kSampleSweeps, generator);
   }
   const auto weights = torch::softmax(hidden_log_weights(density()).to(torch::kFloat64), 0);
   const auto h = bits_of(torch::multinomial(weights, n, true, generator), hidden_, noise.options());
@@ -76,7 +69,7 @@ LogPartition GaussianBernoulliRbm::log_partition() {
   if (active()) {
     if (!exact()) {
       auto generator = torch::make_generator<at::CPUGeneratorImpl>(kAnnealingSeed);
-      return annealed_bracket(gibbs(chains_, kSampleSweeps, 1, generator), kTemperatures, generator);
+      return annealed_bracket(gibbs(chains_, kSampleSweeps, generator), kTemperatures, generator);
     }
     value = gbrbm_log_partition(density()).item<double>();
   }
@@ -87,16 +80,18 @@ LogPartition GaussianBernoulliRbm::annealed_bracket(const torch::Tensor& equilib
                                                     torch::Generator& generator) const {
   torch::NoGradGuard no_grad;
   // Annealed along W → βW: at β = 0 hidden bits and z are independent.
+  const auto annealed = [&](double beta) { return GbrbmParameters{b_, log_sigma_, fields_, beta * w_}; };
   AnnealedModel model;
   model.log_partition_at_zero = 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi) +
-                                log_sigma_.sum().item<double>() + torch::softplus(a_).sum().item<double>();
+                                log_sigma_.sum().item<double>() +
+                                torch::softplus(fields_).sum().item<double>();
   model.sample_at_zero = [&](std::int64_t n) {
     return b_ + torch::exp(log_sigma_) * torch::randn({n, dim_}, generator, equilibrated.options());
   };
-  model.log_weight = [&](const torch::Tensor& z, double beta) {
-    return -gbrbm_energy({b_, log_sigma_, a_, beta * w_}, z);
+  model.log_weight = [&](const torch::Tensor& z, double beta) { return -gbrbm_energy(annealed(beta), z); };
+  model.transition = [&](const torch::Tensor& z, double beta) {
+    return gibbs_sweep(annealed(beta), z, generator);
   };
-  model.transition = [&](const torch::Tensor& z, double beta) { return gibbs(z, 1, beta, generator); };
   return annealed_log_partition(model, equilibrated, temperatures);
 }
 
@@ -117,14 +112,15 @@ void GaussianBernoulliRbm::start_from(const torch::Tensor& means, const torch::T
   const auto p = fit_gbrbm(z, fitted, generator);
   b_.copy_(p.b);
   log_sigma_.copy_(p.log_sigma);
-  a_.zero_();
+  fields_.zero_();
   w_.copy_(0.01 * torch::randn(w_.sizes(), generator, z.options()));
-  a_.narrow(0, 0, fitted).copy_(p.a);
+  fields_.narrow(0, 0, fitted).copy_(p.fields);
   w_.narrow(1, 0, fitted).copy_(p.w);
   active_.fill_(1);
-  if (!exact())
-    chains_.copy_(gibbs(z.index({torch::randint(z.size(0), {chains_.size(0)}, generator, torch::kInt64)}), 1,
-                        1, generator));
+  if (!exact()) {
+    const auto start = torch::randint(z.size(0), {chains_.size(0)}, generator, torch::kInt64);
+    chains_.copy_(gibbs(z.index({start}), 1, generator));
+  }
 }
 
 nlohmann::json GaussianBernoulliRbm::diagnostics() {

@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
+#include <vector>
 
 #include "cryoscape/latent/kmeans.hpp"
 #include "cryoscape/latent/partition.hpp"
+#include "cryoscape/latent/posterior.hpp"
 
 namespace cryoscape::latent {
 namespace {
 
-constexpr int kShortFit = 60, kLongFit = 300;  ///< L-BFGS iterations of every start, and of the best one
+constexpr int kShortFit = 60,
+              kLongFit = 300;  ///< L-BFGS iterations of every start, and of the likeliest ones
+constexpr std::size_t kLongFits = 2;
 constexpr std::int64_t kMostClusters = 6;
 constexpr double kRidge = 1e-4;  ///< keeps couplings of idle bits finite
 
@@ -24,13 +27,12 @@ struct Blocks {
 
 Blocks enumerate(const GbrbmParameters& p) {
   torch::NoGradGuard no_grad;
-  const auto m = p.a.size(0), first = m / 2, second = m - first;
-  const auto fields = p.a + 0.5 * p.w.pow(2).sum(0);
+  const auto m = p.fields.size(0), first = m / 2, second = m - first;
   const auto couplings = p.w.t().mm(p.w).fill_diagonal_(0);
   const auto own = [&](const torch::Tensor& states, std::int64_t begin) {
     const auto n = states.size(1);
     const auto inner = couplings.narrow(0, begin, n).narrow(1, begin, n);
-    return states.mv(fields.narrow(0, begin, n)) + 0.5 * (states.mm(inner) * states).sum(1);
+    return states.mv(p.fields.narrow(0, begin, n)) + 0.5 * (states.mm(inner) * states).sum(1);
   };
   Blocks out{binary_states(first, p.w.options()), binary_states(second, p.w.options()), {}};
   const auto between = out.rows.mm(couplings.narrow(0, 0, first).narrow(1, first, second));
@@ -46,12 +48,12 @@ torch::Tensor objective(const GbrbmParameters& p, const torch::Tensor& z) {
 GbrbmParameters improve(const GbrbmParameters& start, const torch::Tensor& z, int iterations) {
   const torch::AutoGradMode with_gradients(true);
   const auto leaf = [](const torch::Tensor& t) { return t.detach().clone().requires_grad_(); };
-  const GbrbmParameters p{leaf(start.b), leaf(start.log_sigma), leaf(start.a), leaf(start.w)};
-  torch::optim::LBFGS optimiser({p.b, p.log_sigma, p.a, p.w}, torch::optim::LBFGSOptions(1)
-                                                                  .max_iter(iterations)
-                                                                  .history_size(20)
-                                                                  .tolerance_change(1e-7)
-                                                                  .line_search_fn("strong_wolfe"));
+  const GbrbmParameters p{leaf(start.b), leaf(start.log_sigma), leaf(start.fields), leaf(start.w)};
+  torch::optim::LBFGS optimiser({p.b, p.log_sigma, p.fields, p.w}, torch::optim::LBFGSOptions(1)
+                                                                       .max_iter(iterations)
+                                                                       .history_size(20)
+                                                                       .tolerance_change(1e-7)
+                                                                       .line_search_fn("strong_wolfe"));
   optimiser.step([&] {
     optimiser.zero_grad();
     const auto loss = objective(p, z) + kRidge * p.w.pow(2).sum();
@@ -60,6 +62,11 @@ GbrbmParameters improve(const GbrbmParameters& start, const torch::Tensor& z, in
   });
   return p.detach();
 }
+
+struct Fit {
+  double objective;
+  GbrbmParameters parameters;
+};
 
 /// A start with one bit per cluster, its column from the clusters' common centre to its own. Fields of −R²/4
 /// make states of one bit heavier than those of none, two or more by e^{R²/4}.
@@ -71,7 +78,7 @@ GbrbmParameters cluster_start(const torch::Tensor& z, std::int64_t m, std::int64
                     0.05 * torch::randn({z.size(1), m}, generator, z.options())};
   const auto steps = (found.centres - p.b) / within;
   p.w.narrow(1, 0, clusters).copy_(steps.t());
-  p.a.narrow(0, 0, clusters).copy_(-0.25 * steps.pow(2).sum(1));
+  p.fields.narrow(0, 0, clusters).copy_(0.25 * steps.pow(2).sum(1));
   return p;
 }
 
@@ -81,9 +88,21 @@ torch::Tensor standardised(const GbrbmParameters& p, const torch::Tensor& z) {
   return (z - p.b) * torch::exp(-p.log_sigma);
 }
 
+torch::Tensor hidden_fields(const GbrbmParameters& p, const torch::Tensor& u) {
+  return p.fields - 0.5 * p.w.pow(2).sum(0) + u.mm(p.w);
+}
+
 torch::Tensor gbrbm_energy(const GbrbmParameters& p, const torch::Tensor& z) {
   const auto u = standardised(p, z);
-  return 0.5 * u.pow(2).sum(1) - torch::softplus(p.a + u.mm(p.w)).sum(1);
+  return 0.5 * u.pow(2).sum(1) - torch::softplus(hidden_fields(p, u)).sum(1);
+}
+
+torch::Tensor gibbs_sweep(const GbrbmParameters& p, const torch::Tensor& z, torch::Generator& generator) {
+  torch::NoGradGuard no_grad;
+  const auto odds = torch::sigmoid(hidden_fields(p, standardised(p, z)));
+  const auto h = (uniform_like(odds, generator) < odds).to(z.dtype());
+  return p.b + torch::exp(p.log_sigma) *
+                   (h.mm(p.w.t()) + torch::randn(z.sizes(), generator, z.options().requires_grad(false)));
 }
 
 torch::Tensor hidden_log_weights(const GbrbmParameters& p) {
@@ -115,8 +134,9 @@ torch::Tensor gbrbm_log_partition(const GbrbmParameters& p) {
              torch::cat({cross.t(), blocks.columns.t().mm(blocks.columns * columns.unsqueeze(1))}, 1)}) /
         total;
   }
-  // The sum's derivatives are ⟨h⟩ and W⟨hhᵀ⟩: a term of value 0 carries them.
-  const auto carrier = p.a.dot(mean) + 0.5 * (p.w.mm(second_moment) * p.w).sum();
+  // The sum's derivatives are ⟨h⟩ and, but for the diagonal, W⟨hhᵀ⟩: a term of value 0 carries them.
+  second_moment.fill_diagonal_(0);
+  const auto carrier = p.fields.dot(mean) + 0.5 * (p.w.mm(second_moment) * p.w).sum();
   const double constant = 0.5 * static_cast<double>(p.b.size(0)) * std::log(2 * std::numbers::pi);
   return constant + p.log_sigma.sum() + value + (carrier - carrier.detach());
 }
@@ -130,15 +150,22 @@ GbrbmParameters fit_gbrbm(const torch::Tensor& points, std::int64_t m, torch::Ge
                                        0.1 * torch::randn({z.size(1), m}, generator, z.options())}};
   for (std::int64_t k = 2; k <= std::min(m, kMostClusters); ++k)
     starts.push_back(cluster_start(z, m, k, generator));
-  GbrbmParameters best;
-  double lowest = std::numeric_limits<double>::infinity();
-  const auto keep_if_better = [&](const GbrbmParameters& p) {
-    const double value = objective(p, z).item<double>();
-    if (value < lowest) lowest = value, best = p;
-  };
-  for (const auto& start : starts) keep_if_better(improve(start, z, kShortFit));
-  if (!best.b.defined()) return {centre, torch::log(scale), starts[0].a, starts[0].w};
-  keep_if_better(improve(best, z, kLongFit));
+  std::vector<Fit> fits;
+  for (const auto& start : starts) {
+    Fit fit{0, improve(start, z, kShortFit)};
+    fit.objective = objective(fit.parameters, z).item<double>();
+    if (std::isfinite(fit.objective)) fits.push_back(fit);
+  }
+  const auto likelier = [](const Fit& x, const Fit& y) { return x.objective < y.objective; };
+  std::sort(fits.begin(), fits.end(), likelier);
+  for (std::size_t i = 0, n = fits.size(); i < std::min(kLongFits, n); ++i) {
+    Fit fit{0, improve(fits[i].parameters, z, kLongFit)};
+    fit.objective = objective(fit.parameters, z).item<double>();
+    if (std::isfinite(fit.objective)) fits.push_back(fit);
+  }
+  // With no finite fit at all: one Gaussian.
+  if (fits.empty()) return {centre, torch::log(scale), starts[0].fields, 0.1 * starts[0].w};
+  auto best = std::min_element(fits.begin(), fits.end(), likelier)->parameters;
   best.b = centre + scale * best.b;
   best.log_sigma = best.log_sigma + torch::log(scale);
   return best;

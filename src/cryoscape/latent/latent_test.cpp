@@ -193,7 +193,7 @@ TEST(Gbrbm, PartitionSamplesAndHiddenWeightsAgreeWithAGrid) {
     auto parameters = prior.named_parameters();
     parameters["b"].copy_(torch::tensor({0.7f, -0.4f}));
     parameters["log_sigma"].copy_(torch::tensor({0.3f, -0.5f}));
-    parameters["a"].copy_(torch::randn({4}, g));
+    parameters["fields"].copy_(torch::randn({4}, g));
     parameters["w"].copy_(torch::randn({2, 4}, g));
   }
   torch::NoGradGuard no_grad;

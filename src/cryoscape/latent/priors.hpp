@@ -51,7 +51,7 @@ class MixturePrior : public Prior {
 };
 
 /// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j),
-/// a mixture of 2^m Gaussians with shared structure, held with fields at z = b (see GbrbmParameters).
+/// a mixture of 2^m Gaussians with shared structure, held as GbrbmParameters.
 /// Contrast and log Z are exact up to 20 hidden bits; above, persistent block Gibbs and annealed importance
 /// sampling. A standard normal until after_warm_up.
 class GaussianBernoulliRbm : public Prior {
@@ -68,9 +68,9 @@ class GaussianBernoulliRbm : public Prior {
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
   nlohmann::json diagnostics() override;
 
-  GbrbmParameters density() const { return {b_, log_sigma_, a_, w_}; }
-  /// Block Gibbs sweeps z → h → z of z (n, d), with couplings βW.
-  torch::Tensor gibbs(torch::Tensor z, int sweeps, double beta, torch::Generator& generator) const;
+  GbrbmParameters density() const { return {b_, log_sigma_, fields_, w_}; }
+  /// Block Gibbs sweeps z → h → z of z (n, d).
+  torch::Tensor gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const;
   /// log Z by annealing, for any number of hidden bits, from samples (n, d) in equilibrium.
   LogPartition annealed_bracket(const torch::Tensor& equilibrated, int temperatures,
                                 torch::Generator& generator) const;
@@ -83,7 +83,7 @@ class GaussianBernoulliRbm : public Prior {
 
   std::int64_t dim_, hidden_;
   int sweeps_;
-  torch::Tensor b_, log_sigma_, a_, w_, active_;
+  torch::Tensor b_, log_sigma_, fields_, w_, active_;
   torch::Tensor chains_;  ///< (n, d), above 20 bits only
 };
 
