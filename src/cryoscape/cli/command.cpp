@@ -22,7 +22,7 @@ std::string full_help(const Option& option) {
 }
 
 template <class T>
-CLI::Option* bind(CLI::App& app, const std::string& name, T* target, const std::string& help) {
+CLI::Option* add_to(CLI::App& app, const std::string& name, T* target, const std::string& help) {
   if constexpr (std::is_same_v<T, bool>)
     return app.add_flag(name, *target, help);
   else if constexpr (std::is_same_v<T, std::vector<double>>)
@@ -47,7 +47,7 @@ Bound bind_command(CLI::App& program, Command& command, CommonOptions& common, s
   Bound bound{&command, app, {}};
   for (auto& option : command.options.options())
     bound.options.push_back(std::visit(
-        [&](auto* target) { return bind(*app, "--" + option.name, target, full_help(option)); }, option.target));
+        [&](auto* target) { return add_to(*app, "--" + option.name, target, full_help(option)); }, option.target));
   app->add_option("--config", config, "TOML file with values for any of these options (the command line wins)");
   app->add_option("--threads", common.threads, "threads (0: all that this process may use)")
       ->check(CLI::Range(0, 4096))
@@ -75,6 +75,10 @@ int one_line(const std::string& message, int code) {
 }
 
 }  // namespace
+
+void require_given(const std::string& value, const std::string& option) {
+  if (value.empty()) throw UsageError(fmt::format("--{} is missing", option));
+}
 
 int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> commands) {
   CLI::App program("Conformations, densities and energy landscapes from single-particle cryo-EM images", "cryoscape");

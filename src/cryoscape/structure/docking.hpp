@@ -22,6 +22,14 @@ struct ModelCentre {
 ModelCentre find_model_centre(std::span<const float> coordinates, double box_length, const std::optional<io::MrcHeader>& map,
                               std::optional<ModelOrigin> origin);
 
+/// Real-space correlation of the beads' density (Gaussians of width sigma, amplitudes in electrons) with a map, over the voxels within
+/// 3 sigma of a bead, and of their mirror image: a better mirror means the wrong hand.
+struct MapCorrelation {
+  double as_given = 0, mirrored = 0;
+};
+/// coordinates (N, 3) Å in the map's frame.
+MapCorrelation correlate_with_map(const io::Volume& map, std::span<const float> coordinates, std::span<const float> amplitudes, double sigma);
+
 /// coordinates − centre.
 std::vector<float> centred(std::span<const float> coordinates, const geometry::Vec3& centre);
 

@@ -1,0 +1,12 @@
+#include "cryoscape/cli/commands.hpp"
+
+namespace cryoscape::cli {
+
+std::vector<std::unique_ptr<Command>> all_commands() {
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(simulate_command());
+  commands.push_back(train_command());
+  return commands;
+}
+
+}  // namespace cryoscape::cli

@@ -1,0 +1,15 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "cryoscape/cli/command.hpp"
+
+namespace cryoscape::cli {
+
+std::unique_ptr<Command> simulate_command();
+std::unique_ptr<Command> train_command();
+
+/// Every subcommand, in the order of `--help`.
+std::vector<std::unique_ptr<Command>> all_commands();
+
+}  // namespace cryoscape::cli

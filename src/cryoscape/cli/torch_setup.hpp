@@ -1,0 +1,8 @@
+#pragma once
+
+namespace cryoscape::cli {
+
+/// Gives libtorch the program's threads, and warns if its matrix products are as slow as the reference BLAS.
+void set_up_torch();
+
+}  // namespace cryoscape::cli
