@@ -5,6 +5,7 @@ namespace cryoscape::cli {
 std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(simulate_command());
+  commands.push_back(inspect_command());
   commands.push_back(train_command());
   return commands;
 }

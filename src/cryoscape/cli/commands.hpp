@@ -7,6 +7,7 @@
 namespace cryoscape::cli {
 
 std::unique_ptr<Command> simulate_command();
+std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> train_command();
 
 /// Every subcommand, in the order of `--help`.
