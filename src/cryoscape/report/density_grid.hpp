@@ -1,0 +1,39 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "cryoscape/report/svg_axis.hpp"
+
+namespace cryoscape::report {
+
+/// Counts of points in equal cells: `cells` columns along x and as many rows along y, row by row.
+struct DensityGrid {
+  Range x, y;
+  std::size_t cells = 0;
+  std::vector<double> values;
+
+  double at(std::size_t column, std::size_t row) const { return values[row * cells + column]; }
+};
+
+/// Counts points inside the ranges; coordinates that are not finite are skipped.
+DensityGrid count_points(std::span<const float> xs, std::span<const float> ys, Range x, Range y,
+                         std::size_t cells);
+
+/// Counts along one axis in equal bins.
+std::vector<double> count_values(std::span<const float> values, Range range, std::size_t bins);
+
+/// Blurs with a Gaussian of standard deviation `sigma` cells; what leaves the grid is lost.
+void blur(DensityGrid& grid, double sigma);
+
+/// The level above which the densest cells hold `share` (0…1) of the grid's sum.
+double enclosing_level(const DensityGrid& grid, double share);
+
+/// A straight piece of a contour, in data units.
+struct Segment {
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+};
+
+/// The contour of the grid, interpolated linearly between cell centres, at a level (marching squares).
+std::vector<Segment> contour(const DensityGrid& grid, double level);
+
+}  // namespace cryoscape::report

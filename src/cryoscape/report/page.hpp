@@ -1,0 +1,18 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "cryoscape/report/run_arrays.hpp"
+#include "cryoscape/report/run_record.hpp"
+
+namespace cryoscape::report {
+
+/// A run's page: one HTML file that needs no other, no network and no scripts, with SVG plots that stand
+/// alone. What the run does not hold yet is left out, and the page says which command makes it.
+std::string page_html(const RunRecord& record, const RunArrays& arrays);
+
+/// Reads a run's folder and writes report.html into it. Lines of train.jsonl that cannot be read are left out
+/// with a warning. Throws Error when the folder is no run, and for a damaged file.
+void write_report(const std::filesystem::path& run_folder);
+
+}  // namespace cryoscape::report
