@@ -61,17 +61,22 @@ Marker marker_of(int state) {
   return state == 0 ? Marker::circle : series_marker(static_cast<std::size_t>(state - 1));
 }
 
-void draw_points(Panel& panel, const RunArrays& arrays, const Plane& plane, std::size_t drawn) {
+/// Draws every `step`-th row. Returns how many of these were usable.
+std::size_t draw_points(Panel& panel, const RunArrays& arrays, const Plane& plane, std::size_t drawn) {
+  std::size_t visible = 0;
   const double step = static_cast<double>(plane.x.size()) / static_cast<double>(drawn);
   const double size = drawn > 1000 ? 2.6 : drawn > 300 ? 3.4 : 4.6;
   for (const int state : states_present(arrays, plane)) {
     std::vector<double> xs, ys;
     for (std::size_t k = 0; k < drawn; ++k) {
       const auto row = static_cast<std::size_t>((static_cast<double>(k) + 0.5) * step);
-      if (in_state(arrays, row, state)) xs.push_back(plane.x[row]), ys.push_back(plane.y[row]);
+      const bool usable = std::isfinite(plane.x[row]) && std::isfinite(plane.y[row]);
+      if (usable && in_state(arrays, row, state)) xs.push_back(plane.x[row]), ys.push_back(plane.y[row]);
     }
+    visible += xs.size();
     panel.points(xs, ys, marker_of(state), colour_of(arrays, state), size, 0.55);
   }
+  return visible;
 }
 
 void draw_density(Panel& panel, const Plane& plane, Range x, Range y) {
@@ -129,42 +134,50 @@ std::size_t outside(const Plane& plane, Range x, Range y) {
   return count;
 }
 
-Figure plane_figure(const Plane& plane, const RunArrays& arrays) {
-  const std::size_t usable = finite_count(plane), drawn = std::min(kDrawnPoints, plane.x.size());
-  const auto x = padded(quantile_range(plane.x, kTail, 1 - kTail), 0.06);
+std::string count_text(std::size_t count) { return grouped(static_cast<long long>(count)); }
+
+/// What follows every caption.
+std::string caption_end(const RunArrays& arrays, std::size_t beyond) {
+  std::string out = arrays.states.empty() ? "." : ", outlines by state.";
+  if (beyond > 0) out += fmt::format(" {} particles lie beyond the axes.", count_text(beyond));
+  return out;
+}
+
+Figure distribution_figure(const Plane& plane, const RunArrays& arrays, Range x) {
   const auto entries = state_legend(arrays, plane);
-  const double width = entries.empty() ? 480 : 560;
-  std::string content, caption;
-  Range y;
-  if (plane.y.empty()) {
-    content = distribution_panel(arrays, plane, x, {78, 12, 380, 250}, true).svg();
-    caption = fmt::format("Distribution of {} particles along {}", grouped(static_cast<long long>(usable)),
-                          plane.what);
-  } else {
-    y = padded(quantile_range(plane.y, kTail, 1 - kTail), 0.06);
-    content = distribution_panel(arrays, plane, x, {78, 12, 380, 76}, false).svg();
-    Panel panel(plane.name + "-clip", {78, 98, 380, 300}, {plane.x_label, x, 6}, {plane.y_label, y, 6});
-    draw_points(panel, arrays, plane, drawn);
-    const bool dense = usable > kDrawnPoints;
-    if (dense) draw_density(panel, plane, x, y);
-    content += panel.svg();
-    caption = fmt::format("Particles in the plane of {}", plane.what);
-    if (!arrays.states.empty()) caption += ", by state";
-    caption += dense ? fmt::format(
-                           "; {} of {} particles are drawn, evenly sampled in the order of the input. Lines "
-                           "enclose 30, 60 and "
-                           "90 % of all particles",
-                           grouped(static_cast<long long>(drawn)), grouped(static_cast<long long>(usable)))
-                     : fmt::format("; all {} particles are drawn", grouped(static_cast<long long>(usable)));
-    caption += ". Top: distribution along the horizontal axis, all particles in grey";
-  }
-  if (!arrays.states.empty()) caption += plane.y.empty() ? ", outlines by state" : ", outlines by state";
-  caption += ".";
-  if (const auto n = outside(plane, x, y); n > 0)
-    caption += fmt::format(" {} particles lie beyond the axes.", grouped(static_cast<long long>(n)));
+  const auto content =
+      distribution_panel(arrays, plane, x, {78, 12, 380, 250}, true).svg() + legend(468, 12, entries);
   return {plane.name,
-          svg_document(width, plane.y.empty() ? 312 : 446, "Particles along " + plane.what,
-                       content + legend(468, plane.y.empty() ? 12 : 98, entries)),
+          svg_document(entries.empty() ? 480 : 560, 312, "Particles along " + plane.what, content),
+          fmt::format("Distribution of {} particles along {}", count_text(finite_count(plane)), plane.what) +
+              caption_end(arrays, outside(plane, x, {}))};
+}
+
+Figure plane_figure(const Plane& plane, const RunArrays& arrays) {
+  const auto x = padded(quantile_range(plane.x, kTail, 1 - kTail), 0.06);
+  if (plane.y.empty()) return distribution_figure(plane, arrays, x);
+  const auto y = padded(quantile_range(plane.y, kTail, 1 - kTail), 0.06);
+  Panel panel(plane.name + "-clip", {78, 98, 380, 300}, {plane.x_label, x, 6}, {plane.y_label, y, 6});
+  const std::size_t usable = finite_count(plane);
+  const std::size_t drawn = draw_points(panel, arrays, plane, std::min(kDrawnPoints, plane.x.size()));
+  auto caption =
+      fmt::format("Particles in the plane of {}{}; ", plane.what, arrays.states.empty() ? "" : ", by state");
+  if (drawn == usable) {
+    caption += fmt::format("all {} particles are drawn", count_text(usable));
+  } else {
+    draw_density(panel, plane, x, y);
+    caption += fmt::format(
+        "{} of {} particles are drawn, evenly sampled in the order of the input. Lines enclose 30, 60 "
+        "and 90 % of all particles",
+        count_text(drawn), count_text(usable));
+  }
+  caption += ". Top: distribution along the horizontal axis, all particles in grey" +
+             caption_end(arrays, outside(plane, x, y));
+  const auto entries = state_legend(arrays, plane);
+  const auto content = distribution_panel(arrays, plane, x, {78, 12, 380, 76}, false).svg() + panel.svg() +
+                       legend(468, 98, entries);
+  return {plane.name,
+          svg_document(entries.empty() ? 480 : 560, 446, "Particles in the plane of " + plane.what, content),
           caption};
 }
 

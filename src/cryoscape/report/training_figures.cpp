@@ -90,13 +90,15 @@ Figure terms_figure(const TrainingRecord& training) {
     double EpochRecord::*value;
   };
   const Term terms[] = {{"kl", "KL (nats)", &EpochRecord::kl},
-                        {"restraint", "Restraints (kT)", &EpochRecord::restraint},
-                        {"chi", "χ² per component", &EpochRecord::chi_square}};
+                        {"restraint", "Restraint (kT)", &EpochRecord::restraint},
+                        {"chi", "χ²", &EpochRecord::chi_square}};
   std::string content;
   bool clipped = false;
   for (int k = 0; k < 3; ++k) {
     const auto c = curve(training, terms[k].value, -0.5);
-    const auto range = settled_range({&c});
+    // The KL term grows from nothing while its weight rises; the others fall from a height that hides the
+    // rest.
+    const auto range = k == 0 ? padded(range_of(c.y), 0.07) : settled_range({&c});
     clipped = clipped || any_outside(c, range);
     const bool last = k == 2;
     Panel panel(std::string(terms[k].id) + "-clip", {86, 12 + 92.0 * k, 460, 78},
@@ -105,12 +107,14 @@ Figure terms_figure(const TrainingRecord& training) {
          series_marker(static_cast<std::size_t>(k)));
     content += panel.svg();
   }
-  return {"terms", svg_document(560, 325, "Terms of the objective by epoch", content),
-          std::string("Terms of the objective, means over each epoch's logged steps: divergence of the "
-                      "posteriors from the prior, "
-                      "restraint energy of the decoded structures, and χ² of the images (1 where the noise "
-                      "model fits).") +
-              clipped_note(clipped)};
+  return {
+      "terms", svg_document(560, 325, "Terms of the objective by epoch", content),
+      std::string(
+          "Terms of the objective, means over each epoch's logged steps: divergence of the "
+          "posteriors from the prior, "
+          "restraint energy of the decoded structures, and χ² of the images per component (1 where the noise "
+          "model fits).") +
+          clipped_note(clipped)};
 }
 
 }  // namespace cryoscape::report
