@@ -35,7 +35,7 @@ std::string section(const std::string& title, const std::string& content) {
 
 /// A sentence on what is not there and the command that makes it.
 std::string absent(const std::string& what, const std::string& command) {
-  return fmt::format("<p class=\"absent\">{} <code>{}</code> makes it.</p>\n", escape(what), escape(command));
+  return fmt::format("<p class=\"absent\">{}: run <code>{}</code>.</p>\n", escape(what), escape(command));
 }
 
 std::string figure_html(const Figure& figure) {
@@ -143,7 +143,7 @@ std::string state_rows(const RunRecord& record, bool maps) {
 
 std::string states(const RunRecord& record) {
   const std::string command = fmt::format("cryoscape landscape {}", record.folder.string());
-  if (!record.states) return section("States", absent("The run has no states yet.", command));
+  if (!record.states) return section("States", absent("The run has no states yet", command));
   if (record.states->states.empty()) return section("States", "<p>No states were found.</p>\n");
   const auto& list = record.states->states;
   const bool maps = std::any_of(list.begin(), list.end(), [](const auto& s) { return !s.map.empty(); });
@@ -160,8 +160,8 @@ std::string landscape(const RunRecord& record, const RunArrays& arrays) {
   if (!arrays.components[0].empty()) content += figure_html(component_figure(arrays, record));
   if (!record.components.empty()) content += figure_html(variance_figure(record.components));
   if (content.empty())
-    content = absent("The run has no landscape yet.",
-                     fmt::format("cryoscape landscape {}", record.folder.string()));
+    content =
+        absent("The run has no landscape yet", fmt::format("cryoscape landscape {}", record.folder.string()));
   return section("Conformations", content);
 }
 
@@ -169,7 +169,7 @@ std::string latents(const RunRecord& record, const RunArrays& arrays) {
   const bool scatter = !arrays.latents[0].empty(), widths = !arrays.spread.empty() && !arrays.width.empty();
   if (!scatter)
     return section("Latents",
-                   absent("The run has no latents yet.",
+                   absent("The run has no latents yet",
                           fmt::format("cryoscape train … --out {} --resume", record.folder.string())));
   return section("Latents", figure_html(latent_figure(arrays, record)) +
                                 (widths ? figure_html(latent_width_figure(arrays)) : ""));
@@ -178,7 +178,7 @@ std::string latents(const RunRecord& record, const RunArrays& arrays) {
 std::string training(const RunRecord& record) {
   if (record.training.epochs.empty())
     return section("Training",
-                   absent("No epoch of training is recorded in train.jsonl yet.",
+                   absent("No epoch of training is recorded in train.jsonl yet",
                           fmt::format("cryoscape train … --out {} --resume", record.folder.string())));
   return section("Training",
                  figure_html(bound_figure(record.training)) + figure_html(terms_figure(record.training)));
@@ -192,13 +192,19 @@ std::string option_rows(const std::vector<OptionRecord>& options) {
   return rows;
 }
 
+std::string option_table(const char* title, const std::vector<OptionRecord>& options) {
+  return options.empty()
+             ? ""
+             : fmt::format(
+                   "<table class=\"options\">\n<thead><tr><th>{}</th><th>Value</th><th>Meaning</th></tr>"
+                   "</thead>\n<tbody>\n{}</tbody>\n</table>\n",
+                   title, option_rows(options));
+}
+
 std::string options(const RunRecord& record) {
   return fmt::format(
-      "<section>\n<details>\n<summary>All options of the run</summary>\n<table "
-      "class=\"options\">\n<thead><tr><th>Option</th>"
-      "<th>Value</th><th>Meaning</th></tr></thead>\n<tbody>\n{}{}</tbody>\n</table>\n</details>\n</"
-      "section>\n",
-      option_rows(record.options), option_rows(record.run));
+      "<section>\n<details>\n<summary>All options of the run</summary>\n{}{}</details>\n</section>\n",
+      option_table("Option", record.options), option_table("As run", record.run));
 }
 
 }  // namespace

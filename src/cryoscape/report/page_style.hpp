@@ -26,7 +26,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 20px 5px 0; text-align: left; vertical-align: top; border-bottom: 1px solid #e4e4e4; }
 th { font-weight: 600; border-bottom-color: #888888; }
 td { overflow-wrap: anywhere; }
-.options td:nth-child(-n+2) { min-width: 110px; }
+.options { width: 100%; table-layout: fixed; }
+.options th:first-child { width: 170px; }
 .swatch { display: inline-block; width: 11px; height: 11px; margin-right: 8px; }
 .warnings { margin: 0; padding: 10px 16px 10px 32px; background: #fff6e0; border-left: 4px solid #e69f00; }
 .absent { margin: 0; color: #555555; }
@@ -38,6 +39,8 @@ section:last-child { margin: 36px 0 48px; }
   header, main { max-width: none; padding: 0; }
   h2 { break-after: avoid; }
   figure, tr, dl { break-inside: avoid; }
+  figure { width: 48%; margin-right: 1%; }
+  figcaption { font-size: 8pt; }
   .save { display: none; }
   .swatch, .warnings { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
