@@ -61,6 +61,8 @@ Marker marker_of(int state) {
   return state == 0 ? Marker::circle : series_marker(static_cast<std::size_t>(state - 1));
 }
 
+std::string dash_of(int state) { return state == 0 ? "" : series_dash(static_cast<std::size_t>(state - 1)); }
+
 /// Draws every `step`-th row. Returns how many of these were usable.
 std::size_t draw_points(Panel& panel, const RunArrays& arrays, const Plane& plane, std::size_t drawn) {
   std::size_t visible = 0;
@@ -99,15 +101,13 @@ Panel distribution_panel(const RunArrays& arrays, const Plane& plane, Range x, R
     std::vector<float> values;
     for (std::size_t i = 0; i < plane.x.size(); ++i)
       if (in_state(arrays, i, state)) values.push_back(plane.x[i]);
-    panel.histogram(
-        x, count_values(values, x, kBins),
-        {colour_of(arrays, state), 1.4, state == 0 ? "" : series_dash(static_cast<std::size_t>(state - 1))},
-        false);
+    panel.histogram(x, count_values(values, x, kBins), {colour_of(arrays, state), 1.4, dash_of(state)},
+                    false);
   }
   return panel;
 }
 
-std::vector<LegendEntry> state_legend(const RunArrays& arrays, const Plane& plane) {
+std::vector<LegendEntry> state_legend(const RunArrays& arrays, const Plane& plane, bool as_lines) {
   if (arrays.states.empty()) return {};
   auto states = states_present(arrays, plane);
   std::sort(states.begin(), states.end(),
@@ -116,9 +116,9 @@ std::vector<LegendEntry> state_legend(const RunArrays& arrays, const Plane& plan
   for (const int state : states) {
     if (entries.size() == kLegendStates) break;
     entries.push_back({state == 0 ? "no state" : fmt::format("state {}", state),
-                       {colour_of(arrays, state), 1.5, ""},
+                       {colour_of(arrays, state), 1.5, dash_of(state)},
                        marker_of(state),
-                       false});
+                       as_lines});
   }
   return entries;
 }
@@ -144,7 +144,7 @@ std::string caption_end(const RunArrays& arrays, std::size_t beyond) {
 }
 
 Figure distribution_figure(const Plane& plane, const RunArrays& arrays, Range x) {
-  const auto entries = state_legend(arrays, plane);
+  const auto entries = state_legend(arrays, plane, true);
   const auto content =
       distribution_panel(arrays, plane, x, {78, 12, 380, 250}, true).svg() + legend(468, 12, entries);
   return {plane.name,
@@ -173,7 +173,7 @@ Figure plane_figure(const Plane& plane, const RunArrays& arrays) {
   }
   caption += ". Top: distribution along the horizontal axis, all particles in grey" +
              caption_end(arrays, outside(plane, x, y));
-  const auto entries = state_legend(arrays, plane);
+  const auto entries = state_legend(arrays, plane, false);
   const auto content = distribution_panel(arrays, plane, x, {78, 12, 380, 76}, false).svg() + panel.svg() +
                        legend(468, 98, entries);
   return {plane.name,

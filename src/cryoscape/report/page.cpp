@@ -76,8 +76,8 @@ std::string partition_text(const PartitionRecord& p) {
 std::string training_rows(const TrainingRecord& training) {
   if (training.epochs.empty()) return "";
   const auto& last = training.epochs.back();
-  std::string out =
-      row_text("Training", fmt::format("{:.0f} epochs, {} steps", last.epoch, grouped(training.steps)));
+  std::string out = row_text("Training", fmt::format("{:.0f} epoch{}, {} steps", last.epoch,
+                                                     last.epoch == 1 ? "" : "s", grouped(training.steps)));
   if (std::isfinite(last.held_out_bound))
     out += row_text("Held-out bound",
                     with_error(last.held_out_bound, last.held_out_error, 8) + " nats per particle");

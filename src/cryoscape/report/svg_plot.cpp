@@ -11,7 +11,7 @@ namespace cryoscape::report {
 namespace {
 
 constexpr const char* kFont = "font-family=\"Helvetica, Arial, 'Liberation Sans', sans-serif\"";
-constexpr double kTextSize = 12, kTickLength = 5, kCapWidth = 8, kLegendRow = 18;
+constexpr double kTextSize = 12, kTickLength = 5, kCapWidth = 8, kDigitWidth = 7.7, kLegendRow = 18;
 const std::array<const char*, 6> kColours{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
 const std::array<const char*, 5> kDashes{"", "6 3", "2 2", "8 3 2 3", "12 4"};
 
@@ -187,7 +187,7 @@ std::string Panel::y_axis() const {
     longest = std::max(longest, length);
   }
   const double at =
-      frame_.left - kTickLength - (y_.tick_labels ? 14 + 6.7 * static_cast<double>(longest) : 8);
+      frame_.left - kTickLength - (y_.tick_labels ? 14 + kDigitWidth * static_cast<double>(longest) : 8);
   const double middle = frame_.top + 0.5 * frame_.height;
   return out + text_at(at, middle, "middle", y_.label,
                        fmt::format(" transform=\"rotate(-90 {:.1f} {:.1f})\"", at, middle));

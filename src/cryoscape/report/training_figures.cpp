@@ -30,7 +30,9 @@ Range settled_range(std::vector<const Curve*> curves) {
   return padded(range_of(values), 0.07);
 }
 
-Range epoch_range(const TrainingRecord& training) { return {0, std::max(1.0, training.epochs.back().epoch)}; }
+Range epoch_range(const TrainingRecord& training) {
+  return {0, 1.02 * std::max(1.0, training.epochs.back().epoch)};
+}
 
 /// The end of the KL term's warm-up: the first epoch whose weight is the last one's.
 double warm_up_end(const TrainingRecord& training) {
