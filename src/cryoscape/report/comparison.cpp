@@ -1,0 +1,162 @@
+#include "cryoscape/report/comparison.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cryoscape/io/npy.hpp"
+#include "cryoscape/report/found_states.hpp"
+#include "cryoscape/report/rand_index.hpp"
+#include "cryoscape/report/run_record.hpp"
+#include "cryoscape/report/structure_scores.hpp"
+#include "cryoscape/training/run.hpp"
+#include "cryoscape/util/error.hpp"
+
+namespace cryoscape::report {
+namespace {
+
+constexpr std::size_t kMostStructures = 20000;
+
+std::optional<double> finite(double value) {
+  return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
+}
+
+void copy_training(const TrainingRecord& training, RunScores& scores) {
+  if (training.epochs.empty()) return;
+  scores.held_out_bound = finite(training.epochs.back().held_out_bound);
+  scores.images_per_second = finite(training.epochs.back().images_per_second);
+  const auto& log_z = training.partition;
+  if (std::isfinite(log_z.lower) && std::isfinite(log_z.upper))
+    scores.log_partition = {log_z.lower, log_z.upper};
+}
+
+io::FloatMatrix read_latents(const training::Run& run) {
+  const auto path = run.folder.file("latents.npy");
+  if (!std::filesystem::exists(path))
+    fail("{} does not exist: training has not finished (cryoscape train --resume goes on)", path.string());
+  auto latents = io::read_npy_matrix(path);
+  if (latents.rows != run.data.particles.size() ||
+      latents.columns != static_cast<std::size_t>(run.model->latent_dim()))
+    fail("{} has {} rows of {}, but the run has {} particles and {} latents: train it again", path.string(),
+         latents.rows, latents.columns, run.data.particles.size(), run.model->latent_dim());
+  return latents;
+}
+
+/// Rows with a molecule in them and finite latents.
+std::vector<std::size_t> comparable_rows(const io::FloatMatrix& latents, const ParticleTruth& truth) {
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const auto begin = latents.values.begin() + static_cast<std::ptrdiff_t>(i * latents.columns);
+    const bool usable = std::all_of(begin, begin + static_cast<std::ptrdiff_t>(latents.columns),
+                                    [](float v) { return std::isfinite(v); });
+    if (usable && !truth.junk[i]) rows.push_back(i);
+  }
+  return rows;
+}
+
+std::vector<std::size_t> evenly(const std::vector<std::size_t>& rows, std::size_t most) {
+  if (rows.size() <= most) return rows;
+  std::vector<std::size_t> out;
+  for (std::size_t k = 0; k < most; ++k) out.push_back(rows[k * rows.size() / most]);
+  return out;
+}
+
+template <class T>
+std::vector<T> at_rows(const std::vector<T>& values, std::span<const std::size_t> rows) {
+  std::vector<T> out;
+  for (const auto row : rows) out.push_back(values[row]);
+  return out;
+}
+
+/// Decoded structures of the given rows against the true ones, and the rows that need no method.
+void score_structures(training::Run& run, const io::FloatMatrix& latents, const simulation::Scene& scene,
+                      std::span<const std::size_t> rows, std::span<const double> models,
+                      std::span<const int> states, TruthScores& scores) {
+  const auto decode = [&](std::size_t begin, std::size_t end) {
+    std::vector<float> z;
+    for (auto i = begin; i < end; ++i) {
+      const auto row = latents.values.begin() + static_cast<std::ptrdiff_t>(rows[i] * latents.columns);
+      z.insert(z.end(), row, row + static_cast<std::ptrdiff_t>(latents.columns));
+    }
+    return training::decode_latents(*run.model, z);
+  };
+  const auto errors = compare_structures(scene, models, decode);
+  scores.particles = rows.size();
+  scores.median_rmsd = median(errors.rmsd);
+  scores.mean_rmsd = mean(errors.rmsd);
+  scores.path_error = path_error(scene, models, errors.position);
+  std::vector<double> positions;
+  for (const double m : models) positions.push_back(scene.path().position_of_model(m));
+  if (!errors.position.empty())
+    scores.path_correlation_within_state = correlation_within_states(positions, errors.position, states);
+  if (!models.empty())
+    scores.median_rmsd_one_structure = median(distances_from(scene, models, mean_structure(scene, models)));
+}
+
+/// Share of each true state among all comparable particles, not only those whose structures were compared.
+void count_populations(std::span<const int> states, std::vector<TrueState>& truth) {
+  for (auto& state : truth)
+    state.population = static_cast<double>(std::count(states.begin(), states.end(), state.id)) /
+                       static_cast<double>(states.size());
+}
+
+std::optional<double> state_agreement(const std::vector<int>& assigned, const std::vector<int>& truth,
+                                      std::span<const std::size_t> rows) {
+  std::vector<int> a, b;
+  for (const auto row : rows)
+    if (assigned[row] > 0 && truth[row] > 0) a.push_back(assigned[row]), b.push_back(truth[row]);
+  if (a.size() < 2) return std::nullopt;
+  return adjusted_rand_index(a, b);
+}
+
+void check_beads(const training::Run& run, const TruthData& truth) {
+  const auto beads = run.model->scene().beads();
+  if (beads == truth.beads()) return;
+  fail(
+      "{} has {} beads ({}), but --models have {} residue beads: give the models of the molecule it was "
+      "trained on",
+      run.folder.path().string(), beads, run.settings.input.beads, truth.beads());
+}
+
+TruthScores score_against(const RunRecord& record, const TruthData& truth,
+                          std::optional<std::vector<FoundState>>& found) {
+  auto run = training::open_run(record.folder);
+  check_beads(run, truth);
+  const auto latents = read_latents(run);
+  const auto particles = truth_of(run.data.particles, truth);
+  const auto comparable = comparable_rows(latents, particles), rows = evenly(comparable, kMostStructures);
+  const auto models = at_rows(particles.model, rows);
+  const auto states = at_rows(particles.state, rows);
+
+  TruthScores scores;
+  score_structures(run, latents, truth.scene, rows, models, states, scores);
+  auto true_ones = true_states(truth.scene, models, states);
+  scores.median_rmsd_structure_per_state =
+      median(distances_from_states(truth.scene, models, states, true_ones));
+  count_populations(at_rows(particles.state, comparable), true_ones);
+  if (found) {
+    read_state_models(record, truth.beads(), *found);
+    scores.states = match_states(true_ones, *found);
+    scores.population_error = population_error(scores.states);
+  }
+  if (const auto assigned = read_assignments(record.folder, particles.size()))
+    scores.state_ari = state_agreement(*assigned, particles.state, comparable);
+  return scores;
+}
+
+}  // namespace
+
+RunScores score_run(const std::filesystem::path& path, const std::optional<TruthData>& truth) {
+  const auto folder = training::RunFolder::open(path);
+  const auto config = training::read_config(folder);
+  const auto record = read_run_record(path);
+  RunScores scores;
+  scores.run = path;
+  scores.prior = config.settings.model.prior.kind;
+  copy_training(record.training, scores);
+  scores.held_out = read_held_out(folder, config);
+  if (record.states) scores.found = found_states(record);
+  if (truth) scores.truth = score_against(record, *truth, scores.found);
+  return scores;
+}
+
+}  // namespace cryoscape::report

@@ -1,0 +1,200 @@
+#include "cryoscape/report/comparison_output.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace cryoscape::report {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kUnknown = "-";
+
+json or_null(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? json(*value) : json(nullptr);
+}
+
+std::string or_dash(const std::optional<double>& value, int digits) {
+  return value && std::isfinite(*value) ? fmt::format("{:.{}f}", *value, digits) : kUnknown;
+}
+
+std::string with_error(const std::optional<double>& value, const std::optional<double>& error, int digits) {
+  return value && error ? or_dash(value, digits) + " +- " + or_dash(error, digits) : or_dash(value, digits);
+}
+
+json states_json(const RunScores& run) {
+  json out = json::array();
+  if (run.found)
+    for (const auto& state : *run.found) {
+      json entry{{"id", state.id},
+                 {"population", state.population},
+                 {"population_error", or_null(state.population_error)}};
+      entry["true_state"] = state.nearest > 0 ? json(state.nearest) : json(nullptr);
+      entry["rmsd"] = state.nearest > 0 ? json(state.rmsd) : json(nullptr);
+      out.push_back(std::move(entry));
+    }
+  return out;
+}
+
+json true_states_json(const TruthScores& truth) {
+  json out = json::array();
+  for (const auto& state : truth.states)
+    out.push_back({{"id", state.id},
+                   {"true_population", state.true_population},
+                   {"population", state.population},
+                   {"found", state.found > 0 ? json(state.found) : json(nullptr)},
+                   {"rmsd", or_null(state.rmsd)}});
+  return out;
+}
+
+json run_json(const RunScores& run, const RunScores& first) {
+  const auto truth = run.truth.value_or(TruthScores{});
+  const auto difference = bound_difference(first.held_out, run.held_out);
+  json out{{"run", run.run.string()},
+           {"prior", run.prior},
+           {"held_out_bound", or_null(run.held_out_bound)},
+           {"bound_difference", or_null(difference.mean)},
+           {"bound_difference_error", or_null(difference.standard_error)},
+           {"bound_difference_particles", difference.particles},
+           {"bound_difference_note", difference.note.empty() ? json(nullptr) : json(difference.note)},
+           {"population_error", or_null(truth.population_error)},
+           {"particles_compared", run.truth ? json(truth.particles) : json(nullptr)},
+           {"median_rmsd", or_null(truth.median_rmsd)},
+           {"mean_rmsd", or_null(truth.mean_rmsd)},
+           {"median_rmsd_one_structure", or_null(truth.median_rmsd_one_structure)},
+           {"median_rmsd_structure_per_state", or_null(truth.median_rmsd_structure_per_state)},
+           {"path_error", or_null(truth.path_error)},
+           {"path_correlation_within_state", or_null(truth.path_correlation_within_state)},
+           {"state_ari", or_null(truth.state_ari)},
+           {"images_per_second", or_null(run.images_per_second)},
+           {"found_states", states_json(run)},
+           {"true_states", true_states_json(truth)}};
+  out["log_partition"] = nullptr;
+  if (run.log_partition) out["log_partition"] = *run.log_partition;
+  out["states"] = run.found ? json(run.found->size()) : json(nullptr);
+  // These need posteriors refined by maximum likelihood, or the landscape's energies.
+  for (const char* key : {"ml_error_over_bound", "posterior_error_over_optimal", "free_energy_rms",
+                          "barrier_error", "outlier_auc"})
+    out[key] = nullptr;
+  return out;
+}
+
+/// Characters as shown: bytes that begin one in UTF-8.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+using Row = std::vector<std::string>;
+
+/// Rows with the first column to the left and all others to the right.
+std::string aligned(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows)
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      if (widths.size() <= c) widths.push_back(0);
+      widths[c] = std::max(widths[c], width(row[c]));
+    }
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string padding(widths[c] - width(row[c]), ' ');
+      out += c == 0 ? row[c] + padding : "  " + padding + row[c];
+    }
+    out.erase(out.find_last_not_of(' ') + 1);
+    out += '\n';
+  }
+  return out;
+}
+
+std::string log_partition_text(const RunScores& run) {
+  if (!run.log_partition) return kUnknown;
+  const auto [lower, upper] = *run.log_partition;
+  return lower == upper ? fmt::format("{:.3f}", lower) : fmt::format("{:.3f} to {:.3f}", lower, upper);
+}
+
+std::string main_table(std::span<const RunScores> runs) {
+  std::vector<Row> rows;
+  const auto add = [&](const char* label, const std::function<std::string(const RunScores&)>& cell) {
+    rows.push_back({label});
+    for (const auto& run : runs) rows.back().push_back(cell(run));
+  };
+  const auto add_truth = [&](const char* label, std::optional<double> TruthScores::*field, int digits) {
+    add(label,
+        [=](const RunScores& run) { return run.truth ? or_dash((*run.truth).*field, digits) : kUnknown; });
+  };
+  add("run", [](const RunScores& run) { return run.run.string(); });
+  add("prior", [](const RunScores& run) { return run.prior; });
+  add("held-out bound, nats", [](const RunScores& run) { return or_dash(run.held_out_bound, 3); });
+  if (runs.size() > 1)
+    add("  minus the first run's, paired", [&](const RunScores& run) {
+      const auto difference = bound_difference(runs[0].held_out, run.held_out);
+      return &run == runs.data() ? std::string(kUnknown)
+                                 : with_error(difference.mean, difference.standard_error, 3);
+    });
+  add("log Z of the prior", log_partition_text);
+  add("states",
+      [](const RunScores& run) { return run.found ? fmt::format("{}", run.found->size()) : kUnknown; });
+  add_truth("population error, points", &TruthScores::population_error, 1);
+  add_truth("agreement of states (ARI)", &TruthScores::state_ari, 3);
+  add_truth("median RMSD per particle, A", &TruthScores::median_rmsd, 3);
+  add_truth("  with one structure for all", &TruthScores::median_rmsd_one_structure, 3);
+  add_truth("  with one structure per state", &TruthScores::median_rmsd_structure_per_state, 3);
+  add_truth("mean RMSD per particle, A", &TruthScores::mean_rmsd, 3);
+  add_truth("path error, of 0 to 1", &TruthScores::path_error, 4);
+  add_truth("correlation along path in a state", &TruthScores::path_correlation_within_state, 3);
+  add("images per second", [](const RunScores& run) { return or_dash(run.images_per_second, 0); });
+  return aligned(rows);
+}
+
+std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
+
+std::string state_table(const RunScores& run) {
+  if (!run.found)
+    return fmt::format("\n{}: no states yet: run cryoscape landscape {}\n", run.run.string(),
+                       run.run.string());
+  std::vector<Row> rows;
+  if (run.truth && !run.truth->states.empty()) {
+    rows.push_back({"  true state", "population, %", "found, %", "error", "found state", "RMSD, A"});
+    for (const auto& s : run.truth->states)
+      rows.push_back({fmt::format("  {}", s.id), percent(s.true_population), percent(s.population),
+                      fmt::format("{:+.1f}", 100 * (s.population - s.true_population)),
+                      s.found > 0 ? fmt::format("{}", s.found) : kUnknown, or_dash(s.rmsd, 2)});
+    for (const auto& f : *run.found) {
+      const auto matched = [&](const StateScore& s) { return s.found == f.id; };
+      if (std::none_of(run.truth->states.begin(), run.truth->states.end(), matched))
+        rows.push_back({fmt::format("  {}, extra", f.nearest), kUnknown, percent(f.population), kUnknown,
+                        fmt::format("{}", f.id), or_dash(f.rmsd, 2)});
+    }
+  } else {
+    rows.push_back({"  state", "population, %"});
+    for (const auto& f : *run.found) {
+      std::optional<double> error;
+      if (f.population_error) error = 100 * *f.population_error;
+      rows.push_back({fmt::format("  {}", f.id), with_error(100 * f.population, error, 1)});
+    }
+  }
+  return fmt::format("\nstates of {}\n", run.run.string()) + aligned(rows);
+}
+
+}  // namespace
+
+json comparison_json(std::span<const RunScores> runs) {
+  json out{{"runs", json::array()}};
+  for (const auto& run : runs) out["runs"].push_back(run_json(run, runs[0]));
+  return out;
+}
+
+std::string comparison_text(std::span<const RunScores> runs) {
+  std::string out = main_table(runs);
+  for (const auto& run : runs.subspan(runs.empty() ? 0 : 1))
+    if (const auto note = bound_difference(runs[0].held_out, run.held_out).note; !note.empty())
+      out += fmt::format("\n{}: no difference of bounds: {}\n", run.run.string(), note);
+  for (const auto& run : runs) out += state_table(run);
+  return out;
+}
+
+}  // namespace cryoscape::report
