@@ -7,6 +7,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(simulate_command());
   commands.push_back(inspect_command());
   commands.push_back(train_command());
+  commands.push_back(compare_command());
   commands.push_back(report_command());
   return commands;
 }
