@@ -9,6 +9,7 @@ namespace cryoscape::cli {
 std::unique_ptr<Command> simulate_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> train_command();
+std::unique_ptr<Command> bench_command();
 std::unique_ptr<Command> compare_command();
 std::unique_ptr<Command> report_command();
 
