@@ -1,0 +1,152 @@
+#include "cryoscape/landscape/landscape.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "cryoscape/geometry/superposition.hpp"
+#include "cryoscape/io/star.hpp"
+#include "cryoscape/landscape/test_run.hpp"
+#include "cryoscape/util/files.hpp"
+
+namespace cryoscape::landscape {
+namespace fs = std::filesystem;
+namespace {
+
+std::vector<float> latents_of(const training::Run& run) {
+  return io::read_npy_matrix(run.folder.file("latents.npy")).values;
+}
+
+/// Structure of a latent, in the reference file's frame.
+std::vector<float> decoded(training::Run& run, std::vector<float> z) {
+  auto x = training::decode_latents(*run.model, z);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] += static_cast<float>(run.data.grid.centre[i % 3]);
+  return x;
+}
+
+TEST(WriteLandscape, StatesAreTheClustersAndFilesSayTheSame) {
+  auto run = open_test_run();
+  const auto summary = write_landscape(run, {});
+  ASSERT_EQ(summary.states.size(), 2u);
+  EXPECT_EQ(summary.particles, static_cast<std::size_t>(kTestParticles));
+  EXPECT_EQ(summary.unusable, 1u);
+  const auto json = nlohmann::json::parse(read_text_file(run.folder.file("states.json")));
+  EXPECT_EQ(json, summary.states_json);
+  EXPECT_EQ(json.at("particles"), kTestParticles);
+  EXPECT_FALSE(json.at("continuous"));
+  double sum = 0;
+  for (const auto& state : json.at("states")) {
+    sum += state.at("population").get<double>();
+    EXPECT_TRUE(state.at("map").is_null());
+    EXPECT_TRUE(fs::exists(run.folder.file(state.at("model"))));
+    EXPECT_NEAR(state.at("population").get<double>(),
+                state.at("particles").get<double>() / (kTestParticles - 1), 0.02);
+  }
+  EXPECT_NEAR(sum, 1, 1e-9);
+  EXPECT_NEAR(json["states"][1]["population"], 0.3, 0.03);
+  EXPECT_EQ(json["states"][0]["id"], 1);
+  const auto landscape = nlohmann::json::parse(read_text_file(run.folder.file("landscape.json")));
+  EXPECT_EQ(landscape.at("components").size(), summary.component_deviations.size());
+  EXPECT_EQ(landscape.at("populations").size(), 2u);
+  EXPECT_EQ(landscape.at("barriers").size(), 1u);
+  EXPECT_NE(states_table(summary).find("population"), std::string::npos);
+}
+
+TEST(WriteLandscape, ArraysAndParticleTableFollowTheInput) {
+  auto run = open_test_run();
+  const auto summary = write_landscape(run, {});
+  const auto components = io::read_npy_matrix(run.folder.file("components.npy"));
+  const auto states = io::read_npy_matrix(run.folder.file("assignments.npy"));
+  ASSERT_EQ(components.rows, static_cast<std::size_t>(kTestParticles));
+  ASSERT_EQ(components.columns, summary.component_deviations.size());
+  ASSERT_EQ(states.rows, static_cast<std::size_t>(kTestParticles));
+  const auto tables = io::read_star_tables(run.folder.file("particles.star"));
+  const auto& table = tables.back();
+  const int state_column = table.table.column("rlnClassNumber"),
+            first = table.table.column("rlnHeterogeneityLatent1"), image = table.table.column("rlnImageName");
+  ASSERT_GE(state_column, 0);
+  ASSERT_GE(table.table.column("rlnHeterogeneityLatent2"), 0);
+  ASSERT_EQ(table.rows.size(), states.rows);
+  const auto latents = latents_of(run);
+  for (std::size_t i = 0; i < states.rows; ++i) {
+    const bool unusable = i == kUnusable;
+    EXPECT_EQ(std::isnan(components.values[i * components.columns]), unusable);
+    EXPECT_EQ(states.values[i], unusable ? 0 : in_minor(i) ? 2 : 1);
+    EXPECT_EQ(std::stof(table.rows[i][static_cast<std::size_t>(state_column)]), states.values[i]);
+    if (!unusable) {
+      EXPECT_NEAR(std::stof(table.rows[i][static_cast<std::size_t>(first)]), latents[2 * i], 1e-5);
+    }
+    EXPECT_EQ(table.rows[i][static_cast<std::size_t>(image)], particles::image_name(run.data.particles, i));
+  }
+}
+
+TEST(WriteLandscape, SeriesRunAlongTheirComponent) {
+  auto run = open_test_run();
+  const auto summary = write_landscape(run, {});
+  const auto models = io::read_models(run.folder.file("structures/pca/pc1.cif"));
+  ASSERT_EQ(models.size(), 10u);
+  // Two clusters apart: the ends of the series differ by what parts them, and each step leads on.
+  const auto first = io::positions_of(models.front());
+  const double span = geometry::superposed_rmsd(first, io::positions_of(models.back()));
+  EXPECT_GT(span, 1.5 * summary.component_deviations[0]);
+  double before = 0;
+  for (const auto& m : models) {
+    const double distance = geometry::superposed_rmsd(first, io::positions_of(m));
+    EXPECT_GT(distance, before - 0.05 * span);
+    before = distance;
+  }
+  const auto script = read_text_file(run.folder.file("structures/pc1.cxc"));
+  EXPECT_NE(script.find("open pca/pc1.cif\n"), std::string::npos);
+  EXPECT_NE(script.find("morph #1.1-10 same true"), std::string::npos);
+  EXPECT_NE(read_text_file(run.folder.file("structures/states.cxc")).find("morph #1-2 same true"),
+            std::string::npos);
+}
+
+TEST(WriteLandscape, AnotherCallReplacesItsOwnFilesOnly) {
+  auto run = open_test_run();
+  LandscapeOptions options;
+  options.states = 4;
+  write_landscape(run, options);
+  EXPECT_TRUE(fs::exists(run.folder.file("structures/states/state_04.cif")));
+  std::ofstream(run.folder.file("structures/states/mine.cif")) << "kept";
+  std::ofstream(run.folder.file("structures/pca/pc9.cif")) << "stale";
+  options.states = 2, options.clustering = "kmeans", options.format = "pdb";
+  write_landscape(run, options);
+  EXPECT_FALSE(fs::exists(run.folder.file("structures/states/state_04.cif")));
+  EXPECT_FALSE(fs::exists(run.folder.file("structures/states/state_01.cif")));
+  EXPECT_FALSE(fs::exists(run.folder.file("structures/pca/pc9.cif")));
+  EXPECT_FALSE(fs::exists(run.folder.file("structures/reference.cif")));
+  EXPECT_TRUE(fs::exists(run.folder.file("structures/states/state_02.pdb")));
+  EXPECT_TRUE(fs::exists(run.folder.file("structures/states/state_02_allatom.pdb")));
+  EXPECT_TRUE(fs::exists(run.folder.file("structures/states/mine.cif")));
+  EXPECT_NE(read_text_file(run.folder.file("structures/states.cxc")).find("state_01.pdb"), std::string::npos);
+  const auto json = nlohmann::json::parse(read_text_file(run.folder.file("states.json")));
+  EXPECT_EQ(json["states"][0]["model"], "structures/states/state_01.pdb");
+  options.format = "both";
+  write_landscape(run, options);
+  EXPECT_TRUE(fs::exists(run.folder.file("structures/pca/pc1.cif")));
+  EXPECT_TRUE(fs::exists(run.folder.file("structures/pca/pc1.pdb")));
+}
+
+TEST(WriteLandscape, SaysWhatIsMissingOrDoesNotFit) {
+  auto run = open_test_run();
+  io::write_npy(run.folder.file("latents.npy"), {3, 2}, std::vector<float>(6, 0.0f));
+  EXPECT_NE(error_of([&] { write_landscape(run, {}); }).find("has 3 rows, but the run has 150"),
+            std::string::npos);
+  io::write_npy(run.folder.file("latents.npy"), {kTestParticles, 3},
+                std::vector<float>(3 * kTestParticles, 0.0f));
+  EXPECT_NE(error_of([&] { write_landscape(run, {}); }).find("has 3 columns"), std::string::npos);
+  const std::vector<float> nothing(2 * kTestParticles, std::numeric_limits<float>::quiet_NaN());
+  io::write_npy(run.folder.file("latents.npy"), {kTestParticles, 2}, nothing);
+  EXPECT_NE(error_of([&] { write_landscape(run, {}); }).find("no particle has finite latents"),
+            std::string::npos);
+  fs::remove(run.folder.file("latents.npy"));
+  EXPECT_NE(error_of([&] { write_landscape(run, {}); }).find("does not exist"), std::string::npos);
+  fs::copy(run.data.particles.source, run.folder.file("particles.star"));
+  run.data.particles.source = run.folder.file("particles.star");
+  EXPECT_NE(error_of([&] { write_landscape(run, {}); }).find("is the run's input"), std::string::npos);
+  EXPECT_FALSE(fs::exists(run.folder.file("states.json")));
+}
+
+}  // namespace
+}  // namespace cryoscape::landscape

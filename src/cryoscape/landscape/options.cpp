@@ -1,0 +1,22 @@
+#include "cryoscape/landscape/options.hpp"
+
+namespace cryoscape::landscape {
+
+void LandscapeOptions::declare(OptionSet& set) {
+  set.add("clustering", &clustering,
+          "how particles become states: a Gaussian mixture, or k-means with --states")
+      .choices = {"mixture", "kmeans"};
+  auto& number =
+      set.add("states", &states, "number of states (0: found by --criterion, then merged by --barrier)");
+  number.minimum = 0, number.maximum = 100;
+  set.add("criterion", &criterion, "what chooses the number of Gaussians").choices = {"bic",
+                                                                                      "cross-validation"};
+  auto& most = set.add("max-states", &max_states, "largest number of Gaussians tried");
+  most.minimum = 1, most.maximum = 100;
+  auto& dip = set.add("barrier", &barrier,
+                      "states are kept apart by a dip of the density between them of at least this, kT");
+  dip.minimum = 0, dip.maximum = 100;
+  set.add("format", &format, "format of the models written").choices = {"cif", "pdb", "both"};
+}
+
+}  // namespace cryoscape::landscape

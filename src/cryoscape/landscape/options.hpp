@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+
+#include "cryoscape/util/options.hpp"
+
+namespace cryoscape::landscape {
+
+/// How states are found and written; every field is an option of `landscape`.
+struct LandscapeOptions {
+  std::string clustering = "mixture";
+  int states = 0;
+  std::string criterion = "bic";
+  int max_states = 10;
+  double barrier = 0.5;  ///< kT
+  std::string format = "cif";
+
+  void declare(OptionSet& set);
+};
+
+}  // namespace cryoscape::landscape

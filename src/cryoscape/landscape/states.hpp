@@ -1,0 +1,47 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "cryoscape/landscape/modes.hpp"
+#include "cryoscape/landscape/options.hpp"
+#include "cryoscape/landscape/selection.hpp"
+
+namespace cryoscape::landscape {
+
+/// A conformational state.
+struct State {
+  double population = 0, population_error = 0;
+  double energy = 0, energy_error = 0;  ///< kT, −ln(population / largest population)
+  std::size_t particles = 0;            ///< assigned to it
+  Eigen::VectorXd peak;                 ///< where it is densest (k-means: its centre)
+  Eigen::MatrixXd precision;            ///< of the Gaussian that rules there (k-means: unit)
+};
+
+/// The pass between states a < b (0-based): how far it lies below the peak of each, kT.
+struct Barrier {
+  std::size_t a = 0, b = 0;
+  double from_a = 0, from_b = 0;
+};
+
+/// States ordered by population, largest first.
+struct StateSet {
+  std::vector<State> states;
+  std::vector<int> assignment;  ///< per point: 1-based state
+  /// Whether there is one state whose density nevertheless took more than one Gaussian: a continuous motion
+  /// without a dip.
+  bool continuous = false;
+  std::vector<Score> selection;   ///< empty where the number was given
+  std::size_t components = 0;     ///< Gaussians fitted; 0 for k-means
+  std::vector<Barrier> barriers;  ///< mixtures only
+};
+
+/// Finds the states of points (d, M). Mixtures: fitted to up to 20,000 of the points; populations are sums of
+/// mixture weights, and their errors come from 100 bootstrap resamples of these points, each fitted again
+/// from the found solution. k-means: populations are counts, with multinomial errors. Throws UsageError for
+/// k-means without a number of states, and Error where there are fewer points than states.
+StateSet find_states(const Points& points, const LandscapeOptions& options, std::uint64_t seed);
+
+/// A random subset of [0, count) in ascending order, of at most `most` indices.
+std::vector<std::size_t> random_subset(std::size_t count, std::size_t most, std::uint64_t seed);
+
+}  // namespace cryoscape::landscape
