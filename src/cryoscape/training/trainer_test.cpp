@@ -1,0 +1,158 @@
+#include "cryoscape/training/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "cryoscape/training/test_data_set.hpp"
+
+using namespace cryoscape;
+using namespace cryoscape::training;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string bytes(const fs::path& path) { return read_text_file(path); }
+
+/// A trainer with all that it refers to.
+struct Bench {
+  Dataset data;
+  model::HeterogeneityModel model;
+  structure::RestraintEvaluator restraints;
+  Trainer trainer;
+
+  Bench(const RunSettings& s, const fs::path& out, Dataset d)
+      : data(std::move(d)),
+        model(s.model, data.scene(), s.training.seed),
+        restraints(structure::make_restraints(data.beads, {})),
+        trainer(model, data.particles, data.loader_options(s.training.batch, false), restraints, s.training,
+                RunFolder::create(out, true)) {}
+  Bench(const RunSettings& s, const fs::path& out) : Bench(s, out, open_dataset(s.input, {})) {}
+};
+
+}  // namespace
+
+class TrainerTest : public DataSetTest {};
+
+TEST_F(TrainerTest, HeldOutParticlesFollowTheirNames) {
+  const auto settings = small_run(simulate_particles("data", 150, 0.5), "gaussian");
+  auto doubled = open_dataset(settings.input, {});
+  const std::uint32_t n = static_cast<std::uint32_t>(doubled.particles.size());
+  auto& set = doubled.particles;
+  for (std::uint32_t i = 0; i < n; ++i)
+    set.particles.push_back(set.particles[i]), set.rows.push_back(set.rows[i]);
+  Bench once(settings, folder_ / "a"), twice(settings, folder_ / "b", std::move(doubled));
+  const auto single = once.trainer.held_out_bound().indices, pairs = twice.trainer.held_out_bound().indices;
+  std::set<std::uint32_t> expected;
+  for (const auto i : single) expected.insert({i, i + n});
+  EXPECT_EQ(std::set<std::uint32_t>(pairs.begin(), pairs.end()), expected);
+  // About the share asked for: four standard errors.
+  EXPECT_NEAR(single.size(), 0.2 * n, 4 * std::sqrt(0.2 * 0.8 * n));
+  auto other = settings;
+  other.training.seed = 4;
+  EXPECT_NE(Bench(other, folder_ / "c").trainer.held_out_bound().indices, single);
+}
+
+TEST_F(TrainerTest, FewParticlesAreAllTrainedOn) {
+  const auto settings = small_run(simulate_particles("data", 30, 0.5), "gaussian");
+  Bench bench(settings, folder_ / "run");
+  const auto bound = bench.trainer.held_out_bound();
+  EXPECT_TRUE(bound.bound.empty());
+  EXPECT_EQ(bound.mean, 0);
+}
+
+TEST_F(TrainerTest, HeldOutBoundIsReproducible) {
+  for (const char* prior : {"gaussian", "rbm"}) {
+    const auto settings = small_run(simulate_particles("data", 80, 0.5), prior);
+    Bench a(settings, folder_ / "a"), b(settings, folder_ / "b");
+    const auto first = a.trainer.held_out_bound(), again = a.trainer.held_out_bound(),
+               other = b.trainer.held_out_bound();
+    ASSERT_GT(first.bound.size(), 4u);
+    EXPECT_EQ(first.bound, again.bound);
+    EXPECT_EQ(first.bound, other.bound);
+    double mean = 0;
+    for (const double x : first.bound) mean += x / static_cast<double>(first.bound.size());
+    EXPECT_NEAR(first.mean, mean, 1e-6 * std::abs(mean));
+    EXPECT_GT(first.standard_error, 0);
+  }
+}
+
+TEST_F(TrainerTest, EncodesInTheOrderAskedFor) {
+  const auto settings = small_run(simulate_particles("data", 40, 0.5), "gaussian");
+  Bench bench(settings, folder_ / "run");
+  const std::vector<std::uint32_t> order{7, 31, 0, 12}, sorted{0, 7, 12, 31};
+  const auto a = bench.trainer.encode(order), b = bench.trainer.encode(sorted);
+  ASSERT_EQ(a.mean.size(), 8u);
+  for (const auto& [i, j] : {std::pair{0, 1}, {1, 3}, {2, 0}, {3, 2}})
+    for (int k = 0; k < 2; ++k) {
+      EXPECT_NEAR(a.mean[2 * i + k], b.mean[2 * j + k], 1e-5);
+      EXPECT_NEAR(a.standard_deviation[2 * i + k], b.standard_deviation[2 * j + k], 1e-5);
+      EXPECT_GT(a.standard_deviation[2 * i + k], 0);
+    }
+}
+
+TEST_F(TrainerTest, UnusableParticlesHaveNoLatents) {
+  const auto settings = small_run(simulate_particles("data", 20, 0.5), "gaussian");
+  auto data = open_dataset(settings.input, {});
+  {
+    io::StackReader reader;
+    io::StackWriter writer(folder_ / "flat.mrcs", 24, 3);
+    std::vector<float> image(24 * 24);
+    for (int i = 0; i < 20; ++i) {
+      reader.read(folder_ / "data/particles.mrcs", i, image);
+      if (i == 5) std::fill(image.begin(), image.end(), 1.0f);
+      writer.append(image);
+    }
+    writer.close();
+  }
+  data.particles.stacks[0] = folder_ / "flat.mrcs";
+  Bench bench(settings, folder_ / "run", std::move(data));
+  const auto latents = bench.trainer.encode(std::vector<std::uint32_t>{4, 5, 6});
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(std::isnan(latents.mean[i]), i / 2 == 1) << i;
+  EXPECT_NO_THROW(bench.trainer.run(false));
+}
+
+TEST_F(TrainerTest, ResumingNeedsAWholeCheckpointOfTheSameModel) {
+  auto settings = small_run(simulate_particles("data", 40, 0.5), "gbrbm");
+  settings.training.epochs = 1;
+  const auto checkpoint = folder_ / "run/checkpoint.pt";
+  const auto complaint = [&](const RunSettings& s) {
+    Bench bench(s, folder_ / "run");
+    return error_of([&] { bench.trainer.load_checkpoint(); });
+  };
+  EXPECT_MENTIONS(complaint(settings), "checkpoint.pt");
+  Bench(settings, folder_ / "run").trainer.save_checkpoint();
+  EXPECT_EQ(complaint(settings), "");
+  const auto whole = bytes(checkpoint);
+  auto other = settings;
+  other.model.prior.kind = "mixture";
+  EXPECT_MENTIONS(complaint(other), "checkpoint.pt");
+  for (const auto& damaged : {std::string(), std::string("no checkpoint"), whole.substr(0, whole.size() / 2),
+                              whole.substr(whole.size() / 2)}) {
+    replace_text_file(checkpoint, damaged);
+    EXPECT_MENTIONS(complaint(settings), "checkpoint.pt");
+    model::HeterogeneityModel model(settings.model, open_dataset(settings.input, {}).scene(), 1);
+    EXPECT_MENTIONS(error_of([&] { load_model_file(checkpoint, model); }), "checkpoint.pt");
+  }
+  fs::remove(checkpoint);
+  model::HeterogeneityModel model(settings.model, open_dataset(settings.input, {}).scene(), 1);
+  EXPECT_MENTIONS(error_of([&] { load_model_file(checkpoint, model); }), "missing");
+}
+
+TEST_F(TrainerTest, CheckpointOfAnotherBoxIsRefused) {
+  auto settings = small_run(simulate_particles("data", 10, 0.5), "gaussian");
+  Bench(settings, folder_ / "run").trainer.save_checkpoint();
+  settings.input.box = 16;
+  Bench other(settings, folder_ / "run");
+  EXPECT_NE(error_of([&] { other.trainer.load_checkpoint(); }), "");
+}
+
+TEST_F(TrainerTest, DivergenceIsSaidAndNotTrainedOn) {
+  auto settings = small_run(simulate_particles("data", 30, 0.5), "gaussian");
+  Bench bench(settings, folder_ / "run");
+  {
+    torch::NoGradGuard no_grad;
+    bench.model.network_parameters().front().fill_(std::numeric_limits<float>::quiet_NaN());
+  }
+  EXPECT_MENTIONS(error_of([&] { bench.trainer.run(false); }), "--learning-rate");
+}
