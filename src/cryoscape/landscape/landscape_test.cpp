@@ -80,6 +80,33 @@ TEST(WriteLandscape, ArraysAndParticleTableFollowTheInput) {
   }
 }
 
+TEST(WriteLandscape, StateModelsLieOnTheInputModel) {
+  auto run = open_test_run();
+  write_landscape(run, {});
+  const auto reference = io::read_models(run.folder.file("structures/reference.cif")).front();
+  EXPECT_LT(geometry::rmsd(io::positions_of(reference), run.data.beads.coordinates), 1e-3);
+  const auto model = io::read_models(run.folder.file("structures/states/state_02.cif")).front();
+  const auto x = io::positions_of(model);
+  const auto truth = decoded(run, {2, 0}), other = decoded(run, {-2, 0});
+  ASSERT_EQ(x.size(), truth.size());
+  const double apart = geometry::superposed_rmsd(truth, other);
+  ASSERT_GT(apart, 0.1);
+  EXPECT_LT(geometry::superposed_rmsd(x, truth), 0.2 * apart);
+  double b = 0, centroid = 0;
+  for (const auto& a : model.atoms) b += a.b_factor, centroid += a.position[0];
+  EXPECT_GT(b, 0);
+  EXPECT_NEAR(centroid / static_cast<double>(model.atoms.size()), kBoxCentre, 10);
+  EXPECT_EQ(model.atoms[3].residue_number, run.data.beads.records.atoms[3].residue_number);
+
+  const auto all = io::read_models(run.folder.file("structures/states/state_02_allatom.cif")).front();
+  ASSERT_EQ(all.atoms.size(), run.data.reference.atoms.size());
+  for (std::size_t n = 0; n < model.atoms.size(); ++n) {
+    ASSERT_EQ(all.atoms[3 * n + 1].name, "CA");
+    EXPECT_NEAR(all.atoms[3 * n + 1].position[2], model.atoms[n].position[2], 2e-3);
+    EXPECT_NEAR(all.atoms[3 * n].b_factor, model.atoms[n].b_factor, 0.011);
+  }
+}
+
 TEST(WriteLandscape, SeriesRunAlongTheirComponent) {
   auto run = open_test_run();
   const auto summary = write_landscape(run, {});
