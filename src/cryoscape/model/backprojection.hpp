@@ -15,6 +15,7 @@ struct FeatureLattice {
 };
 
 /// Cubic lattice within `margin` Å of any bead ((N, 3) Å), spaced as finely as `max_points` allows but not below `min_spacing`.
+/// Empty without beads, or where no point is allowed.
 FeatureLattice make_feature_lattice(std::span<const float> coordinates, double margin, double min_spacing, int max_points);
 
 /// Images as the encoder sees them: y = IFFT[h·CTF·G·X / S], the noise-weighted, bead-filtered image, read at the projections of

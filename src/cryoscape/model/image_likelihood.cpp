@@ -14,7 +14,7 @@ using Complex = std::complex<float>;
 
 /// The coefficients that take part, in storage order, so that inner loops touch nothing else.
 struct Coefficients {
-  std::vector<std::int32_t> index;   ///< into the (D, D/2+1) array
+  std::vector<std::int32_t> index;  ///< into the (D, D/2+1) array
   std::vector<std::int32_t> shell;
   std::vector<float> multiplicity;
 };
@@ -36,9 +36,15 @@ Coefficients active_coefficients(int box, int max_shell) {
 /// Sums over one image of the quadratic form a − 2αb + α²c = Σ |X − α m|²/S, m = h·CTF·P.
 struct Quadratic {
   double a = 0, b = 0, c = 0;
+  double unmeasured = 0;  ///< coefficients that take no part
 };
 
-/// Posterior of the contrast given the image: mean and variance; and the score with its derivatives by b and c.
+/// Padding, not data: beyond the Nyquist frequency of images coarser than the grid, and on the Nyquist lines
+/// of cropped spectra. Taken for data, they would say that prediction and noise are zero there.
+bool unmeasured(const Complex& data) { return data == Complex(0); }
+
+/// Posterior of the contrast given the image: mean and variance; and the score with its derivatives by b and
+/// c.
 struct Contrast {
   double mean = 1, variance = 0, score = 0, d_b = 0, d_c = 0;
 };
@@ -72,8 +78,8 @@ Contrast score_correlation(const Quadratic& q) {
 /// Scores one particle after another with buffers of its own: one per thread.
 class Worker {
  public:
-  Worker(const projection::ProjectionSpec& projection, std::span<const float> amplitudes, const SpectralModel& spectral,
-         const LikelihoodOptions& options, const Coefficients& coefficients)
+  Worker(const projection::ProjectionSpec& projection, std::span<const float> amplitudes,
+         const SpectralModel& spectral, const LikelihoodOptions& options, const Coefficients& coefficients)
       : projection_(projection),
         amplitudes_(amplitudes),
         spectral_(spectral),
@@ -98,16 +104,19 @@ class Worker {
     const float* ctf = batch.ctf + half * i;
     const auto gain = spectral_.gain(group);
     const Quadratic q = quadratic(data, ctf, gain);
-    const Contrast contrast =
-        options_.correlation ? score_correlation(q) : score_gaussian(q, options_.contrast_sd, spectral_.log_normaliser(group));
+    const Contrast contrast = options_.correlation
+                                  ? score_correlation(q)
+                                  : score_gaussian(q, options_.contrast_sd, spectral_.log_normaliser(group));
     if (output.log_likelihood) output.log_likelihood[i] = static_cast<float>(contrast.score);
     if (output.contrast) output.contrast[i] = static_cast<float>(contrast.mean);
     if (output.chi_square)
-      output.chi_square[i] = static_cast<float>((q.a - 2 * contrast.mean * q.b + contrast.mean * contrast.mean * q.c) /
-                                                spectral_.degrees_of_freedom());
+      output.chi_square[i] =
+          static_cast<float>((q.a - 2 * contrast.mean * q.b + contrast.mean * contrast.mean * q.c) /
+                             std::max(1.0, spectral_.degrees_of_freedom() - q.unmeasured));
     if (sums) add_sums(data, ctf, contrast, sums);
     if (output.coordinate_gradient)
-      gradient(data, ctf, gain, contrast, coordinates, rotation, shift, output.coordinate_gradient + 3 * beads * i);
+      gradient(data, ctf, gain, contrast, coordinates, rotation, shift,
+               output.coordinate_gradient + 3 * beads * i);
   }
 
  private:
@@ -120,6 +129,10 @@ class Worker {
     Quadratic q;
     for (std::size_t k = 0; k < list_.index.size(); ++k) {
       const int f = list_.index[k], s = list_.shell[k];
+      if (unmeasured(data[f])) {
+        q.unmeasured += list_.multiplicity[k];
+        continue;
+      }
       const float w = weight_[s] * list_.multiplicity[k], factor = gain[s] * ctf[f];
       const float mr = factor * spectrum_[f].real(), mi = factor * spectrum_[f].imag();
       const float xr = data[f].real(), xi = data[f].imag();
@@ -134,6 +147,7 @@ class Worker {
     const double square = contrast.mean * contrast.mean + contrast.variance;
     for (std::size_t k = 0; k < list_.index.size(); ++k) {
       const int f = list_.index[k];
+      if (unmeasured(data[f])) continue;
       auto& t = sums[list_.shell[k]];
       const float m = list_.multiplicity[k];
       const float qr = ctf[f] * spectrum_[f].real(), qi = ctf[f] * spectrum_[f].imag();
@@ -144,8 +158,8 @@ class Worker {
     }
   }
 
-  /// ∂score/∂P = h·CTF·w·(∂_b X + 2 ∂_c m); the image's gradient is its inverse FFT times D² (multiplicities are implied by the
-  /// half-complex inverse), the coordinates' gradient follows by the projector's adjoint.
+  /// ∂score/∂P = h·CTF·w·(∂_b X + 2 ∂_c m); the image's gradient is its inverse FFT times D² (multiplicities
+  /// are implied by the half-complex inverse), the coordinates' gradient follows by the projector's adjoint.
   void gradient(const Complex* data, const float* ctf, std::span<const float> gain, const Contrast& contrast,
                 const float* coordinates, const float* rotation, const float* shift, float* out) {
     const auto d_b = static_cast<float>(contrast.d_b), d_c2 = static_cast<float>(2 * contrast.d_c);
@@ -157,11 +171,16 @@ class Worker {
         continue;
       }
       const int s = list_.shell[k++];
+      if (unmeasured(data[f])) {
+        spectrum_[f] = 0;
+        continue;
+      }
       const float factor = gain[s] * ctf[f], w = weight_[s] * factor * scale;
       spectrum_[f] = w * (d_b * data[f] + d_c2 * factor * spectrum_[f]);
     }
     optics::irfft2(projection_.box, spectrum_.data(), image_.data());
-    projection::project_one_backward(projection_, amplitudes_, coordinates, rotation, shift, image_.data(), out);
+    projection::project_one_backward(projection_, amplitudes_, coordinates, rotation, shift, image_.data(),
+                                     out);
   }
 
   const projection::ProjectionSpec& projection_;
@@ -177,20 +196,22 @@ class Worker {
 }  // namespace
 
 void evaluate_likelihood(const projection::ProjectionSpec& projection, std::span<const float> amplitudes,
-                         const SpectralModel& spectral, const LikelihoodOptions& options, const BatchView& batch,
-                         const LikelihoodOutput& output) {
+                         const SpectralModel& spectral, const LikelihoodOptions& options,
+                         const BatchView& batch, const LikelihoodOutput& output) {
   const Coefficients coefficients = active_coefficients(projection.box, spectral.max_shell());
   const std::size_t shells = spectral.shells(), size = batch.size;
   std::vector<SpectralSums> particle_sums(output.sums ? size * shells : 0);
   parallel_ranges(size, [&](std::size_t begin, std::size_t end) {
     Worker worker(projection, amplitudes, spectral, options, coefficients);
     for (std::size_t i = begin; i < end; ++i)
-      worker.score(batch, output, output.sums ? particle_sums.data() + i * shells : nullptr, static_cast<int>(i));
+      worker.score(batch, output, output.sums ? particle_sums.data() + i * shells : nullptr,
+                   static_cast<int>(i));
   });
   if (!output.sums) return;
   output.sums->assign(spectral.groups() * shells, {});
   for (std::size_t i = 0; i < size; ++i)
-    for (std::size_t s = 0; s < shells; ++s) (*output.sums)[batch.groups[i] * shells + s] += particle_sums[i * shells + s];
+    for (std::size_t s = 0; s < shells; ++s)
+      (*output.sums)[batch.groups[i] * shells + s] += particle_sums[i * shells + s];
 }
 
 }  // namespace cryoscape::model

@@ -40,6 +40,8 @@ struct LikelihoodOutput {
 /// Scores predicted projections against images in half-complex Fourier space, project → FFT → score → inverse FFT → coordinates fused
 /// per particle, parallel over particles:
 ///   log p(x|z) = −½ Σ_f [ |X − α h CTF P|²/S + ln 2πS ], α integrated out (`../docs/mathematics.md`, "Likelihood").
+/// Coefficients whose data are exactly zero were never measured (images coarser than the grid are padded with zeros): they enter
+/// neither score nor sums, except for their share of ln 2πS, which is the same for every structure.
 /// Results do not depend on the number of threads.
 void evaluate_likelihood(const projection::ProjectionSpec& projection, std::span<const float> amplitudes,
                          const SpectralModel& spectral, const LikelihoodOptions& options, const BatchView& batch,

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "cryoscape/optics/spectrum.hpp"
+#include "cryoscape/util/error.hpp"
 
 namespace cryoscape::model {
 namespace {
@@ -78,7 +79,8 @@ void SpectralModel::estimate_gain(int group) {
   float* gain = gain_.data() + static_cast<std::size_t>(group) * shells();
   for (int s = 1; s <= max_shell_; ++s) {
     const double cross = over_neighbours(sums, s, max_shell_, [](const auto& t) { return t.cross; });
-    const double power = over_neighbours(sums, s, max_shell_, [](const auto& t) { return t.prediction_power; });
+    const double power =
+        over_neighbours(sums, s, max_shell_, [](const auto& t) { return t.prediction_power; });
     if (power > 0) gain[s] = static_cast<float>(std::max(0.0, cross / power));
   }
 }
@@ -99,7 +101,8 @@ void SpectralModel::estimate_power(int group) {
 void SpectralModel::update_normalisers() {
   for (int group = 0; group < groups_; ++group) {
     double sum = 0;
-    for (int s = 1; s <= max_shell_; ++s) sum += shell_counts_[s] * std::log(2 * std::numbers::pi * power(group)[s]);
+    for (int s = 1; s <= max_shell_; ++s)
+      sum += shell_counts_[s] * std::log(2 * std::numbers::pi * power(group)[s]);
     log_normaliser_[group] = -0.5 * sum;
   }
 }
@@ -114,9 +117,9 @@ std::vector<double> SpectralModel::state() const {
 }
 
 void SpectralModel::set_state(std::span<const double> flat) {
-  if (flat.size() < 4 || flat.size() != 4 + 6 * static_cast<std::size_t>(flat[2]) * (static_cast<int>(flat[0]) / 2 + 1))
-    throw std::logic_error("SpectralModel::set_state: wrong size");
-  *this = SpectralModel(static_cast<int>(flat[0]), static_cast<int>(flat[1]), static_cast<int>(flat[2]));
+  if (flat.size() != 4 + 6 * sums_.size() || flat[0] != box_ || flat[1] != max_shell_ || flat[2] != groups_)
+    fail("the saved noise spectra are not those of {} optics groups in a box of {} pixels up to shell {}",
+         groups_, box_, max_shell_);
   remembered_images_ = flat[3];
   for (std::size_t i = 0; i < sums_.size(); ++i) {
     const double* v = flat.data() + 4 + 6 * i;

@@ -47,7 +47,7 @@ class SpectralModel {
   /// Forgets all sums, so that the next update starts afresh.
   void forget();
 
-  /// Flat copies of the whole state, for checkpoints.
+  /// Flat copies of the whole state, for checkpoints. Throws Error for the state of another box, last shell or number of groups.
   std::vector<double> state() const;
   void set_state(std::span<const double> state);
 

@@ -1,0 +1,42 @@
+#include "cryoscape/model/networks.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace cryoscape::model;
+
+TEST(Mlp, IsLinearLayersWithSiluBetween) {
+  torch::manual_seed(1);
+  Mlp one(std::vector<std::int64_t>{3, 2}), two(std::vector<std::int64_t>{3, 4, 2});
+  const auto x = 5 * torch::randn({7, 3});
+  const auto linear = [](const torch::Tensor& in, const torch::Tensor& weight, const torch::Tensor& bias) {
+    return in.mm(weight.t()) + bias;
+  };
+  const auto p = one->parameters(), q = two->parameters();
+  ASSERT_EQ(p.size(), 2u);
+  ASSERT_EQ(q.size(), 4u);
+  EXPECT_LT((one->forward(x) - linear(x, p[0], p[1])).abs().max().item<double>(), 1e-5);
+  const auto hidden = linear(x, q[0], q[1]);
+  EXPECT_LT(
+      (two->forward(x) - linear(hidden * torch::sigmoid(hidden), q[2], q[3])).abs().max().item<double>(),
+      1e-5);
+}
+
+TEST(MlpEncoder, HasTheLayersOfCryoStar) {
+  auto encoder = make_mlp_encoder(100, 16);
+  std::vector<std::int64_t> widths;
+  for (const auto& p : encoder->parameters())
+    if (p.dim() == 2) widths.push_back(p.size(0));
+  EXPECT_EQ(widths, (std::vector<std::int64_t>{512, 256, 128, 64, 32, 16}));
+  EXPECT_EQ(encoder->forward(torch::zeros({5, 100})).sizes(), (std::vector<std::int64_t>{5, 16}));
+}
+
+TEST(ResidueDecoder, StartsAtNoDisplacementAndCanLeaveIt) {
+  auto decoder = make_residue_decoder(4, 30);
+  const auto z = torch::randn({6, 4});
+  const auto out = decoder->forward(z);
+  EXPECT_EQ(out.sizes(), (std::vector<std::int64_t>{6, 90}));
+  EXPECT_EQ(out.abs().max().item<double>(), 0);
+  out.sum().backward();
+  EXPECT_GT(decoder->last()->weight.grad().abs().max().item<double>(), 0);
+  EXPECT_GT(decoder->last()->bias.grad().abs().max().item<double>(), 0);
+}
