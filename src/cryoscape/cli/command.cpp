@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 #include <iostream>
 
 #include "cryoscape/util/error.hpp"
@@ -44,21 +46,20 @@ Bound bind_command(CLI::App& program, Command& command, CommonOptions& common, s
   for (auto& positional : command.positionals)
     std::visit([&](auto* target) { app->add_option(positional.name, *target, positional.help)->required(); },
                positional.target);
+  auto& threads = command.options.add("threads", &common.threads, "threads (0: all that this process may use)");
+  threads.minimum = 0, threads.maximum = 4096;
+  if (command.prints_json) command.options.add("json", &common.json, "print the result as JSON");
+  command.options.add("quiet", &common.quiet, "warnings and errors only");
+  command.options.add("verbose", &common.verbose, "more detail");
   Bound bound{&command, app, {}};
   for (auto& option : command.options.options())
     bound.options.push_back(std::visit(
         [&](auto* target) { return add_to(*app, "--" + option.name, target, full_help(option)); }, option.target));
   app->add_option("--config", config, "TOML file with values for any of these options (the command line wins)");
-  app->add_option("--threads", common.threads, "threads (0: all that this process may use)")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
-  if (command.prints_json) app->add_flag("--json", common.json, "print the result as JSON");
-  app->add_flag("--quiet", common.quiet, "warnings and errors only");
-  app->add_flag("--verbose", common.verbose, "more detail");
   return bound;
 }
 
-int run_command(Bound& bound, const CommonOptions& common, const std::string& config) {
+int execute(Bound& bound, const CommonOptions& common, const std::string& config) {
   auto& declared = bound.command->options.options();
   for (std::size_t i = 0; i < declared.size(); ++i) declared[i].given = bound.options[i]->count() > 0;
   if (!config.empty()) bound.command->options.read_toml(config);
@@ -66,7 +67,14 @@ int run_command(Bound& bound, const CommonOptions& common, const std::string& co
   log::initialise(common.quiet ? log::Level::quiet : common.verbose ? log::Level::verbose : log::Level::normal);
   if (common.threads > 0) set_thread_count(common.threads);
   install_interrupt_handlers();
-  return bound.command->run(common);
+  const int code = bound.command->run(common);
+  std::cout.flush();
+  if (!std::cout || std::fflush(stdout) != 0) fail("cannot write to standard output: is the disk full?");
+  return code;
+}
+
+bool is_command(const std::vector<Bound>& bound, const std::string& name) {
+  return std::any_of(bound.begin(), bound.end(), [&](const Bound& b) { return b.command->name == name; });
 }
 
 int one_line(const std::string& message, int code) {
@@ -89,6 +97,8 @@ int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> com
   for (int i = 0; i < argc; ++i) common.command_line += (i ? " " : "") + std::string(i ? argv[i] : "cryoscape");
   std::vector<Bound> bound;
   for (auto& command : commands) bound.push_back(bind_command(program, *command, common, config));
+  if (argc > 1 && argv[1][0] != '-' && !is_command(bound, argv[1]))
+    return one_line(fmt::format("there is no command '{}' (see cryoscape --help)", argv[1]), 2);
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& e) {
@@ -100,7 +110,7 @@ int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> com
   }
   try {
     for (auto& b : bound)
-      if (b.app->parsed()) return run_command(b, common, config);
+      if (b.app->parsed()) return execute(b, common, config);
     return 2;
   } catch (const UsageError& e) {
     return one_line(e.what(), 2);

@@ -4,8 +4,10 @@ namespace cryoscape::cli {
 
 std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(demo_command());
   commands.push_back(simulate_command());
   commands.push_back(inspect_command());
+  commands.push_back(run_command());
   commands.push_back(train_command());
   commands.push_back(landscape_command());
   commands.push_back(decode_command());

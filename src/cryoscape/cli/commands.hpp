@@ -6,8 +6,10 @@
 
 namespace cryoscape::cli {
 
+std::unique_ptr<Command> demo_command();
 std::unique_ptr<Command> simulate_command();
 std::unique_ptr<Command> inspect_command();
+std::unique_ptr<Command> run_command();
 std::unique_ptr<Command> train_command();
 std::unique_ptr<Command> landscape_command();
 std::unique_ptr<Command> decode_command();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "cryoscape/training/adamw_kernel.hpp"
 #include "cryoscape/util/parallel.hpp"
 
 namespace cryoscape::training {
@@ -19,29 +20,24 @@ void AdamW::step(double learning_rate, double gradient_scale) {
   ++steps_;
   const double correction1 = 1 - std::pow(options_.beta1, static_cast<double>(steps_));
   const double correction2 = 1 - std::pow(options_.beta2, static_cast<double>(steps_));
-  const auto b1 = static_cast<float>(options_.beta1), b2 = static_cast<float>(options_.beta2);
-  const auto rate = static_cast<float>(learning_rate / correction1);
-  const auto root = static_cast<float>(1 / std::sqrt(correction2)), epsilon = static_cast<float>(options_.epsilon);
-  const auto keep = static_cast<float>(1 - learning_rate * options_.weight_decay);
-  const auto scale = static_cast<float>(gradient_scale);
+  AdamWStep step;
+  step.beta1 = static_cast<float>(options_.beta1);
+  step.beta2 = static_cast<float>(options_.beta2);
+  step.rate = static_cast<float>(learning_rate / correction1);
+  step.root = static_cast<float>(1 / std::sqrt(correction2));
+  step.epsilon = static_cast<float>(options_.epsilon);
+  step.keep = static_cast<float>(1 - learning_rate * options_.weight_decay);
+  step.gradient_scale = static_cast<float>(gradient_scale);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    auto gradient = parameters_[i].grad();
+    auto& gradient = parameters_[i].mutable_grad();
     if (!gradient.defined()) continue;
-    gradient = gradient.contiguous();
-    float* p = parameters_[i].data_ptr<float>();
-    float* g = gradient.data_ptr<float>();
-    float* m = first_[i].data_ptr<float>();
-    float* v = second_[i].data_ptr<float>();
+    const auto g = gradient.contiguous();
     parallel_ranges(static_cast<std::size_t>(parameters_[i].numel()), [&](std::size_t begin, std::size_t end) {
-      for (std::size_t k = begin; k < end; ++k) {
-        const float x = g[k] * scale;
-        m[k] = b1 * m[k] + (1 - b1) * x;
-        v[k] = b2 * v[k] + (1 - b2) * x * x;
-        p[k] = keep * p[k] - rate * m[k] / (std::sqrt(v[k]) * root + epsilon);
-        g[k] = 0;
-      }
+      adamw_update(step, end - begin, parameters_[i].data_ptr<float>() + begin, g.data_ptr<float>() + begin,
+                   first_[i].data_ptr<float>() + begin, second_[i].data_ptr<float>() + begin);
     });
-    parameters_[i].mutable_grad() = gradient;
+    // Undefined rather than zero: the next backward pass then hands its own buffer over instead of adding into this one.
+    gradient.reset();
   }
 }
 

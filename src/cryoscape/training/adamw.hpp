@@ -14,7 +14,7 @@ class AdamW {
   };
   AdamW(std::vector<torch::Tensor> parameters, Options options);
 
-  /// Applies the gradients, scaled by `gradient_scale`, with the given learning rate and sets them to zero.
+  /// Applies the gradients, scaled by `gradient_scale`, with the given learning rate and clears them.
   void step(double learning_rate, double gradient_scale = 1);
 
   /// Euclidean norm of all gradients.

@@ -1,5 +1,9 @@
 #include <torch/torch.h>
 
+#include <ostream>
+#include <stdexcept>
+#include <vector>
+
 #include "cryoscape/training/trainer.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
@@ -13,6 +17,13 @@ torch::Tensor as_tensor(std::span<const double> values) {
 
 std::vector<double> as_vector(const torch::Tensor& tensor) {
   return {tensor.data_ptr<double>(), tensor.data_ptr<double>() + tensor.numel()};
+}
+
+std::vector<std::vector<std::int64_t>> shapes_of(const torch::nn::Module& module) {
+  std::vector<std::vector<std::int64_t>> shapes;
+  for (const auto& p : module.parameters()) shapes.push_back(p.sizes().vec());
+  for (const auto& b : module.buffers()) shapes.push_back(b.sizes().vec());
+  return shapes;
 }
 
 /// State of an optimiser that may not exist, as a nested archive.
@@ -35,7 +46,10 @@ void save_model(torch::serialize::OutputArchive& archive, model::HeterogeneityMo
 void load_model(torch::serialize::InputArchive& archive, model::HeterogeneityModel& model) {
   torch::serialize::InputArchive networks;
   archive.read("model", networks);
+  const auto shapes = shapes_of(model);
   model.load(networks);
+  // Module::load takes tensors of any shape.
+  if (shapes_of(model) != shapes) throw std::invalid_argument("networks of another shape");
   torch::Tensor spectral;
   archive.read("spectral", spectral);
   model.spectral().set_state(as_vector(spectral));
@@ -46,7 +60,7 @@ void load_model_file(const std::filesystem::path& checkpoint, model::Heterogenei
     torch::serialize::InputArchive archive;
     archive.load_from(checkpoint.string());
     load_model(archive, model);
-  } catch (const c10::Error&) {
+  } catch (const std::exception&) {
     fail("{} is missing, damaged or of another model: train again", checkpoint.string());
   }
 }
@@ -61,20 +75,20 @@ void Trainer::save_checkpoint() {
   archive.write("generator", generator_.get_state());
   archive.write("log_partition", torch::tensor(log_partition_, torch::kFloat64));
   archive.write("edge_variance", as_tensor(restraints_.state()));
+  archive.write("edge_relaxation", as_tensor(edges_.state()));
   archive.write("progress", torch::tensor({progress_.step, static_cast<std::int64_t>(progress_.epoch), progress_.offset,
                                            static_cast<std::int64_t>(warm_up_finished_)}));
-  replace_file(folder_.file("checkpoint.pt"), [&](const std::filesystem::path& temporary) {
-    try {
-      archive.save_to(temporary.string());
-    } catch (const std::exception&) {
-      fail("cannot write {}: is the disk full?", folder_.file("checkpoint.pt").string());
-    }
+  // Through a stream of ours: libtorch's own file writer ends the process when the disk is full.
+  replace_file_stream(folder_.file("checkpoint.pt"), [&](std::ostream& stream) {
+    archive.save_to([&](const void* data, std::size_t bytes) {
+      stream.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
+      return bytes;
+    });
   });
 }
 
 void Trainer::load_checkpoint() {
   const auto path = folder_.file("checkpoint.pt");
-  if (!std::filesystem::exists(path)) fail("{} does not exist: nothing to resume", path.string());
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(path.string());
@@ -86,19 +100,21 @@ void Trainer::load_checkpoint() {
       archive.read("prior_optimiser", prior);
       prior_optimiser_->load(prior);
     }
-    torch::Tensor generator, variance, progress, log_partition;
+    torch::Tensor generator, variance, relaxation, progress, log_partition;
     archive.read("generator", generator);
     generator_.set_state(generator);
     archive.read("log_partition", log_partition);
     log_partition_ = log_partition.item<double>();
     archive.read("edge_variance", variance);
     restraints_.set_state(as_vector(variance));
+    archive.read("edge_relaxation", relaxation);
+    edges_.set_state(as_vector(relaxation));
     archive.read("progress", progress);
     const auto* p = progress.data_ptr<std::int64_t>();
     progress_ = {p[0], static_cast<int>(p[1]), p[2]};
     warm_up_finished_ = p[3] != 0;
-  } catch (const c10::Error&) {
-    fail("{} is damaged or of a run with other options: start again without --resume", path.string());
+  } catch (const std::exception&) {
+    fail("{} is missing, damaged or of a run with other options: start again without --resume", path.string());
   }
 }
 

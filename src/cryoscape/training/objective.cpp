@@ -48,7 +48,7 @@ Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles:
   auto& terms = out.terms;
   if (model.likelihood_options().correlation) {
     const double pixels = static_cast<double>(model.scene().box) * model.scene().box;
-    terms.loss = (-scores.log_likelihood + beta * clamped_kl(kl, model.latent_dim(), pixels) + energy / pixels).mean();
+    terms.loss = (-scores.log_likelihood + beta * clamped_kl(kl + log_partition, model.latent_dim(), pixels) + energy / pixels).mean();
   } else {
     terms.loss = (-scores.log_likelihood + beta * kl + energy).mean();
   }

@@ -3,14 +3,9 @@
 
 #include "cryoscape/model/heterogeneity_model.hpp"
 #include "cryoscape/structure/restraints.hpp"
+#include "cryoscape/training/restraint_schedule.hpp"
 
 namespace cryoscape::training {
-
-/// Stiffness of the restraints at one moment of training, kT/Å², and the share of elastic edges let go.
-struct RestraintSchedule {
-  structure::RestraintWeights weights;
-  float drop_fraction = 0;
-};
 
 /// Named terms of one batch, means over particles, in nats (correlation: dimensionless).
 struct Terms {

@@ -37,7 +37,9 @@ void TrainingOptions::declare(OptionSet& set) {
   bounded(set.add("held-out", &held_out, "share of particles kept from training for the bound"), 0, 0.5);
   bounded(set.add("seed", &seed, "seed of all random numbers"), 0, 2147483647);
   bounded(set.add("bond-weight", &bond_weight, "stiffness of bonds, kT/A^2"), 0, 1e6);
-  bounded(set.add("edge-weight", &edge_weight, "final stiffness of elastic edges, kT/A^2"), 0, 1e6);
+  bounded(set.add("edge-weight", &edge_weight,
+                  "final stiffness of elastic edges, kT/A^2 (default: relaxed while the held-out bound does not fall)"),
+          0, 1e6);
   bounded(set.add("clash-weight", &clash_weight, "stiffness against clashes, kT/A^2"), 0, 1e6);
   bounded(set.add("edge-drop", &edge_drop, "share of elastic edges, those that vary most, that is let go"), 0, 1);
   set.add("between-chains", &between_chains, "elastic edges between chains too");

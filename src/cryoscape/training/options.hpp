@@ -30,7 +30,8 @@ struct TrainingOptions {
   double warm_up = 0.2;
   double held_out = 0.05;
   int seed = 0;
-  double bond_weight = 2, edge_weight = 0.003, clash_weight = 2, edge_drop = 0.2;
+  double bond_weight = 2, clash_weight = 2, edge_drop = 0.2;
+  std::optional<double> edge_weight;  ///< unset: relaxed while the held-out bound allows it
   bool between_chains = false;
 
   void declare(OptionSet& set);

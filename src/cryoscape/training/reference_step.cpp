@@ -110,7 +110,9 @@ model::Scores ReferenceLikelihood::score(const torch::Tensor& coordinates,
     inverse_powers.back()[0] = 0;  // shell 0 takes no part
     normalisers.push_back(spectral.log_normaliser(g));
   }
-  const auto weight = per_particle(torch::stack(inverse_powers), batch.groups) * multiplicity_;
+  // Coefficients whose data are exactly 0 are padding and take no part.
+  const auto counted = multiplicity_ * (squared_modulus(batch.spectra) > 0);
+  const auto weight = per_particle(torch::stack(inverse_powers), batch.groups) * counted;
   const auto gain = per_particle(torch::stack(gains), batch.groups);
   const auto normaliser = torch::tensor(normalisers, torch::kFloat32).index_select(0, batch.groups);
 
@@ -135,13 +137,14 @@ model::Scores ReferenceLikelihood::score(const torch::Tensor& coordinates,
   }
   torch::NoGradGuard no_grad;
   scores.contrast = mean.detach();
-  scores.chi_square = (a - 2 * mean * b + mean * mean * c).detach() / spectral.degrees_of_freedom();
-  scores.sums = sums(batch.spectra, predicted.detach(), scores.contrast,
+  scores.chi_square = (a - 2 * mean * b + mean * mean * c).detach() / torch::where(shell_.view(counted[0].sizes()) > 0, counted, 0 * counted).sum({1, 2});
+  scores.sums = sums(batch.spectra, counted, predicted.detach(), scores.contrast,
                      scores.contrast.square() + variance.detach(), batch.groups);
   return scores;
 }
 
 std::vector<model::SpectralSums> ReferenceLikelihood::sums(const torch::Tensor& spectra,
+                                                           const torch::Tensor& counted,
                                                            const torch::Tensor& predicted,
                                                            const torch::Tensor& mean,
                                                            const torch::Tensor& mean_square,
@@ -154,10 +157,10 @@ std::vector<model::SpectralSums> ReferenceLikelihood::sums(const torch::Tensor& 
                               .index_add(0, groups, values.reshape({-1, coefficients}));
     return torch::zeros({spectral.groups(), spectral.shells()}).index_add(1, shell_, by_group).contiguous();
   };
-  const auto data = by_shell(multiplicity_ * squared_modulus(spectra));
-  const auto cross = by_shell(mean.view({-1, 1, 1}) * multiplicity_ * real_product(spectra, predicted));
-  const auto prediction = by_shell(mean_square.view({-1, 1, 1}) * multiplicity_ * squared_modulus(predicted));
-  const auto count = by_shell(multiplicity_.expand({spectra.size(0), -1, -1}));
+  const auto data = by_shell(counted * squared_modulus(spectra));
+  const auto cross = by_shell(mean.view({-1, 1, 1}) * counted * real_product(spectra, predicted));
+  const auto prediction = by_shell(mean_square.view({-1, 1, 1}) * counted * squared_modulus(predicted));
+  const auto count = by_shell(counted);
   std::vector<model::SpectralSums> out(static_cast<std::size_t>(spectral.groups()) * spectral.shells());
   for (std::size_t i = 0; i < out.size(); ++i)
     out[i] = {data.data_ptr<float>()[i], cross.data_ptr<float>()[i], prediction.data_ptr<float>()[i],

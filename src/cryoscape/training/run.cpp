@@ -55,6 +55,13 @@ void write_latents(const RunFolder& folder, Trainer& trainer, const particles::P
   io::write_npy(folder.file("held_out.npy"), {held_out.bound.size(), 2}, table);
 }
 
+/// What an earlier run in the folder found: it must not be taken for this one's.
+void remove_results(const RunFolder& folder) {
+  for (const char* name : {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy", "states.json", "landscape.json",
+                           "components.npy", "assignments.npy", "particles.star", "report.html"})
+    fs::remove(folder.file(name));
+}
+
 }  // namespace
 
 void RunSettings::declare(OptionSet& set) {
@@ -121,6 +128,7 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   for (const auto& note : data.particles.notes) spdlog::info("{}", note);
   if (!resume) {
     decide_contrast(data, settings.input, settings.model.bead_sigma);
+    remove_results(folder);
     write_config(folder, settings, data.grid, command_line);
   }
   for (const auto& note : data.notes) spdlog::info("{}", note);

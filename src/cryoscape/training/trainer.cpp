@@ -22,7 +22,6 @@ constexpr std::size_t kCalibrationImages = 2000;
 constexpr double kSpectralMemory = 5000;           ///< images over which gain and noise are averaged
 constexpr int kShuffleBlock = 256;                 ///< neighbours on disk that stay together in an epoch's order
 constexpr double kTotalImages = 600000;            ///< default length of a training
-constexpr double kInitialEdgeStiffening = 30;      ///< elastic edges start this much firmer and relax over half the training
 
 /// FNV-1a of a particle's name: splits follow particles, not rows, so repeated particles stay on one side.
 std::uint64_t name_hash(const std::string& name, std::uint64_t seed) {
@@ -47,6 +46,7 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
       restraints_(restraints),
       options_(std::move(options)),
       folder_(std::move(folder)),
+      edges_(options_, particles.size()),
       optimiser_(model.network_parameters(), {}),
       prior_optimiser_(model.prior().make_optimiser()),
       generator_(torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 1)) {
@@ -82,12 +82,15 @@ void Trainer::calibrate() {
 }
 
 void Trainer::run(bool resume) {
-  if (resume) {
+  log_partition_ = model_.prior().log_partition().value;
+  if (resume && std::filesystem::exists(folder_.file("checkpoint.pt"))) {
     load_checkpoint();
     folder_.truncate_steps(progress_.step);
   } else {
-    std::filesystem::remove(folder_.file("train.jsonl"));
+    if (resume) spdlog::info("no checkpoint was written yet: training starts from the beginning");
+    folder_.truncate_steps(0);
     calibrate();
+    save_checkpoint();
   }
   spdlog::info("training: {} particles, {} held out, {} epochs of {} steps", training_.size(), held_out_.size(), epochs_,
                steps_per_epoch_);
@@ -109,15 +112,18 @@ void Trainer::run_epoch() {
     images_timed_ += batch.indices.size(0);
     start = now;
     bar.advance(batch.indices.size(0), fmt::format("bound {:.2f}", last_terms_.bound));
-    if (const int signal = pending_interrupt()) {
-      save_checkpoint();
-      throw Interrupted(signal, fmt::format("interrupted in epoch {}; the checkpoint is written, --resume goes on",
-                                            progress_.epoch + 1));
-    }
+    if (pending_interrupt() && progress_.offset < static_cast<std::int64_t>(training_.size())) stop_early();
   }
   ++progress_.epoch;
   progress_.offset = 0;
   finish_epoch();
+  if (pending_interrupt()) stop_early();
+}
+
+void Trainer::stop_early() {
+  save_checkpoint();
+  throw Interrupted(pending_interrupt(), fmt::format("interrupted in epoch {}; the checkpoint is written, --resume goes on",
+                                                     progress_.epoch + 1));
 }
 
 void Trainer::train_step(const particles::Batch& batch) {
@@ -140,15 +146,21 @@ void Trainer::train_step(const particles::Batch& batch) {
                              std::min(kSpectralMemory, static_cast<double>(training_.size())));
   ++progress_.step;
   progress_.offset += batch.consumed;
+  edges_.advance(fraction_done());
   last_terms_ = evaluation.terms;
   if (progress_.step % kLogEvery == 0) log_step();
 }
 
 void Trainer::finish_warm_up() {
-  warm_up_finished_ = true;
   auto sample = training_;
   sample.resize(std::min<std::size_t>(sample.size(), 20000));
-  const auto latents = encode(sample);
+  Latents latents;
+  try {
+    latents = encode(sample);
+  } catch (const Interrupted&) {
+    stop_early();
+  }
+  warm_up_finished_ = true;
   const auto shape = std::vector<std::int64_t>{static_cast<std::int64_t>(sample.size()), latents.dim};
   model_.prior().after_warm_up(torch::tensor(latents.mean).view(shape), torch::tensor(latents.standard_deviation).view(shape), generator_);
   log_partition_ = model_.prior().log_partition().value;
@@ -176,12 +188,14 @@ void Trainer::finish_epoch() {
   auto record = step_record();
   const auto bound = held_out_bound();
   if (!bound.bound.empty()) record["held_out_bound"] = bound.mean, record["held_out_error"] = bound.standard_error;
+  if (warm_up_finished_) edges_.judge(bound.bound);
   record["prior"] = model_.prior().diagnostics();
   log_partition_ = record["prior"]["log_partition"];
   folder_.append_step(record);
-  spdlog::info("epoch {:3d}/{}: bound {:.3f}, held out {:.3f}, KL {:.3f}, restraint {:.3f}, chi2 {:.4f}, {:.0f} images/s",
-               progress_.epoch, epochs_, last_terms_.bound, bound.mean, last_terms_.kl, last_terms_.restraint,
-               last_terms_.chi_square, images_timed_ / std::max(seconds_training_, 1e-9));
+  const auto held_out = bound.bound.empty() ? std::string() : fmt::format(" held out {:.3f},", bound.mean);
+  spdlog::info("epoch {:3d}/{}: bound {:.3f},{} KL {:.3f}, restraint {:.3f}, chi2 {:.4f}, {:.0f} images/s", progress_.epoch, epochs_,
+               last_terms_.bound, held_out, last_terms_.kl, last_terms_.restraint, last_terms_.chi_square,
+               images_timed_ / std::max(seconds_training_, 1e-9));
   save_checkpoint();
 }
 
@@ -200,10 +214,9 @@ double Trainer::kl_weight() const {
 }
 
 RestraintSchedule Trainer::restraint_schedule() const {
-  const double relax = std::max(0.0, 1 - 2 * fraction_done());
   RestraintSchedule schedule;
   schedule.weights.bond = static_cast<float>(options_.bond_weight);
-  schedule.weights.edge = static_cast<float>(options_.edge_weight * std::pow(kInitialEdgeStiffening, relax));
+  schedule.weights.edge = static_cast<float>(edges_.weight());
   schedule.weights.clash = static_cast<float>(options_.clash_weight);
   schedule.drop_fraction = static_cast<float>(options_.edge_drop);
   return schedule;

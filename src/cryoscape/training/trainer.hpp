@@ -11,6 +11,7 @@
 #include "cryoscape/training/adamw.hpp"
 #include "cryoscape/training/objective.hpp"
 #include "cryoscape/training/options.hpp"
+#include "cryoscape/training/restraint_schedule.hpp"
 #include "cryoscape/training/run_folder.hpp"
 
 namespace cryoscape::training {
@@ -55,6 +56,7 @@ class Trainer {
   };
   void calibrate();
   void run_epoch();
+  [[noreturn]] void stop_early();
   void train_step(const particles::Batch& batch);
   nlohmann::json step_record() const;
   void log_step();
@@ -75,6 +77,7 @@ class Trainer {
   int epochs_ = 0;
   std::int64_t steps_per_epoch_ = 0;
   Position progress_;
+  EdgeRelaxation edges_;
   bool warm_up_finished_ = false;
   AdamW optimiser_;
   std::unique_ptr<torch::optim::Optimizer> prior_optimiser_;

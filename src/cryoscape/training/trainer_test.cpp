@@ -1,7 +1,9 @@
 #include "cryoscape/training/trainer.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <set>
 
 #include "cryoscape/training/test_data_set.hpp"
@@ -29,6 +31,32 @@ struct Bench {
                 RunFolder::create(out, true)) {}
   Bench(const RunSettings& s, const fs::path& out) : Bench(s, out, open_dataset(s.input, {})) {}
 };
+
+/// Files may not grow beyond `bytes` while it lives, as on a full disk: writes fail.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+std::set<std::string> files_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
 
 }  // namespace
 
@@ -75,6 +103,26 @@ TEST_F(TrainerTest, HeldOutBoundIsReproducible) {
     EXPECT_NEAR(first.mean, mean, 1e-6 * std::abs(mean));
     EXPECT_GT(first.standard_error, 0);
   }
+}
+
+TEST_F(TrainerTest, AFullDiskLeavesTheOldCheckpoint) {
+  const auto settings = small_run(simulate_particles("data", 20, 0.5), "gaussian");
+  Bench bench(settings, folder_ / "run");
+  bench.trainer.save_checkpoint();
+  const auto before = bytes(folder_ / "run/checkpoint.pt");
+  const auto files = files_in(folder_ / "run");
+  // Too small for anything; for the end of the archive only.
+  for (const rlim_t limit : {static_cast<rlim_t>(4096), static_cast<rlim_t>(before.size() - 100)}) {
+    std::string message;
+    {
+      const FullDisk full(limit);
+      message = error_of([&] { bench.trainer.save_checkpoint(); });
+    }
+    EXPECT_MENTIONS(message, "checkpoint.pt");
+    EXPECT_EQ(bytes(folder_ / "run/checkpoint.pt"), before);
+    EXPECT_EQ(files_in(folder_ / "run"), files);
+  }
+  EXPECT_NO_THROW(bench.trainer.load_checkpoint());
 }
 
 TEST_F(TrainerTest, EncodesInTheOrderAskedFor) {

@@ -22,9 +22,9 @@ struct Unwrap<std::optional<T>> {
 };
 
 void check_number(const Option& option, double value) {
-  if (option.minimum && value < *option.minimum)
+  if (option.minimum && !(value >= *option.minimum))
     throw UsageError(fmt::format("--{} is {}, but must be at least {}", option.name, value, *option.minimum));
-  if (option.maximum && value > *option.maximum)
+  if (option.maximum && !(value <= *option.maximum))
     throw UsageError(fmt::format("--{} is {}, but must be at most {}", option.name, value, *option.maximum));
 }
 
@@ -112,6 +112,7 @@ void OptionSet::validate() const {
 }
 
 void OptionSet::read_toml(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file)) throw UsageError(fmt::format("{} does not exist or is no file", file.string()));
   toml::table table;
   try {
     table = toml::parse_file(file.string());
