@@ -53,10 +53,10 @@ void expect_same_result(const fs::path& run_folder) {
   EXPECT_EQ(steps(run_folder), steps(whole_run()));
 }
 
-/// A training that has written its first checkpoint and is at work.
+/// A training that has done its first steps.
 Child started(const fs::path& out) {
   Child child(arguments(out));
-  EXPECT_TRUE(child.wait_for(out / "checkpoint.pt"));
+  EXPECT_TRUE(child.wait_for(out / "train.jsonl"));
   return child;
 }
 
@@ -98,8 +98,16 @@ TEST(Resume, SaysWhatIsMissingOrDamaged) {
   const auto before = snapshot(out);
   expect_last_line(resume(out), 1, {"checkpoint.pt", "damaged"});
   EXPECT_TRUE(snapshot(out) == before);
+}
+
+TEST(Resume, WithoutACheckpointStartsFromTheBeginning) {
+  const auto out = test_folder() / "run";
+  fs::copy(small_run(), out);
   fs::remove(out / "checkpoint.pt");
-  expect_last_line(resume(out), 1, {"checkpoint.pt", "nothing to resume"});
+  const auto result = resume(out);
+  expect_success(result);
+  EXPECT_NE(result.err.find("from the beginning"), std::string::npos) << result.err;
+  EXPECT_TRUE(read_text_file(out / "latents.npy") == read_text_file(small_run() / "latents.npy"));
 }
 
 TEST(Resume, OfAFinishedRunChangesNothing) {
@@ -110,7 +118,6 @@ TEST(Resume, OfAFinishedRunChangesNothing) {
     EXPECT_TRUE(read_text_file(out / name) == read_text_file(small_run() / name)) << name;
 }
 
-// Disabled for the same reason as FullDisk.TrainSaysWhichFileAndLeavesNoPart.
 TEST(Resume, OnAFullDiskKeepsTheCheckpoint) {
   whole_run();
   const auto out = test_folder() / "run";
@@ -120,7 +127,7 @@ TEST(Resume, OnAFullDiskKeepsTheCheckpoint) {
   const auto checkpoint = read_text_file(out / "checkpoint.pt");
   Settings full;
   full.file_size_limit = 100000;
-  expect_last_line(resume(out, full), 1, {"checkpoint.pt", "disk"});
+  expect_last_line(resume(out, full), 1, {"cannot write", "checkpoint.pt"});
   EXPECT_TRUE(read_text_file(out / "checkpoint.pt") == checkpoint);
   expect_success(resume(out));
   expect_same_result(out);
