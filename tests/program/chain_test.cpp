@@ -70,7 +70,8 @@ TEST(Chain, RunGivesStatesModelsAndAPage) {
       EXPECT_TRUE(state[key].is_number()) << key << " in " << state;
   }
   EXPECT_NEAR(sum, 1, 1e-6);
-  for (const char* name : {"states.json", "landscape.json", "particles.star", "report.html", "structures/reference.cif"})
+  for (const char* name :
+       {"states.json", "landscape.json", "particles.star", "report.html", "structures/reference.cif"})
     EXPECT_TRUE(fs::exists(out / name)) << name;
 
   expect_success(run({"decode", out, "--particles", "--out", folder / "all.npy"}));

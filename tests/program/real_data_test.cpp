@@ -83,6 +83,7 @@ TEST_F(RealData, RunsOnFewParticlesWithAModelThatDoesNotFit) {
             std::string::npos)
       << result.err;
   EXPECT_EQ(result.err.find("cryoscape: "), std::string::npos) << result.err;
-  for (const char* name : {"latents.npy", "states.json", "particles.star", "report.html", "structures/states/state_01_allatom.cif"})
+  for (const char* name : {"latents.npy", "states.json", "particles.star", "report.html",
+                           "structures/states/state_01_allatom.cif"})
     EXPECT_TRUE(fs::exists(out / name)) << name;
 }

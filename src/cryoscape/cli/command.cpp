@@ -46,16 +46,19 @@ Bound bind_command(CLI::App& program, Command& command, CommonOptions& common, s
   for (auto& positional : command.positionals)
     std::visit([&](auto* target) { app->add_option(positional.name, *target, positional.help)->required(); },
                positional.target);
-  auto& threads = command.options.add("threads", &common.threads, "threads (0: all that this process may use)");
+  auto& threads =
+      command.options.add("threads", &common.threads, "threads (0: all that this process may use)");
   threads.minimum = 0, threads.maximum = 4096;
   if (command.prints_json) command.options.add("json", &common.json, "print the result as JSON");
   command.options.add("quiet", &common.quiet, "warnings and errors only");
   command.options.add("verbose", &common.verbose, "more detail");
   Bound bound{&command, app, {}};
   for (auto& option : command.options.options())
-    bound.options.push_back(std::visit(
-        [&](auto* target) { return add_to(*app, "--" + option.name, target, full_help(option)); }, option.target));
-  app->add_option("--config", config, "TOML file with values for any of these options (the command line wins)");
+    bound.options.push_back(
+        std::visit([&](auto* target) { return add_to(*app, "--" + option.name, target, full_help(option)); },
+                   option.target));
+  app->add_option("--config", config,
+                  "TOML file with values for any of these options (the command line wins)");
   return bound;
 }
 
@@ -64,7 +67,9 @@ int execute(Bound& bound, const CommonOptions& common, const std::string& config
   for (std::size_t i = 0; i < declared.size(); ++i) declared[i].given = bound.options[i]->count() > 0;
   if (!config.empty()) bound.command->options.read_toml(config);
   bound.command->options.validate();
-  log::initialise(common.quiet ? log::Level::quiet : common.verbose ? log::Level::verbose : log::Level::normal);
+  log::initialise(common.quiet     ? log::Level::quiet
+                  : common.verbose ? log::Level::verbose
+                                   : log::Level::normal);
   if (common.threads > 0) set_thread_count(common.threads);
   install_interrupt_handlers();
   const int code = bound.command->run(common);
@@ -89,12 +94,14 @@ void require_given(const std::string& value, const std::string& option) {
 }
 
 int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> commands) {
-  CLI::App program("Conformations, densities and energy landscapes from single-particle cryo-EM images", "cryoscape");
+  CLI::App program("Conformations, densities and energy landscapes from single-particle cryo-EM images",
+                   "cryoscape");
   program.set_version_flag("--version", std::string("cryoscape ") + kVersion);
   program.require_subcommand(1);
   CommonOptions common;
   std::string config;
-  for (int i = 0; i < argc; ++i) common.command_line += (i ? " " : "") + std::string(i ? argv[i] : "cryoscape");
+  for (int i = 0; i < argc; ++i)
+    common.command_line += (i ? " " : "") + std::string(i ? argv[i] : "cryoscape");
   std::vector<Bound> bound;
   for (auto& command : commands) bound.push_back(bind_command(program, *command, common, config));
   if (argc > 1 && argv[1][0] != '-' && !is_command(bound, argv[1]))

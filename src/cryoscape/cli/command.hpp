@@ -34,8 +34,8 @@ struct Command {
 /// Throws UsageError if an option that a command cannot do without is empty.
 void require_given(const std::string& value, const std::string& option);
 
-/// Parses the command line with the given subcommands and runs one. Returns the process's exit code: 0 done, 1 after one line on
-/// standard error about a failure, 2 wrong usage, 128 + signal when interrupted.
+/// Parses the command line with the given subcommands and runs one. Returns the process's exit code: 0 done,
+/// 1 after one line on standard error about a failure, 2 wrong usage, 128 + signal when interrupted.
 int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> commands);
 
 }  // namespace cryoscape::cli

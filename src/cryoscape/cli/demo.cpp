@@ -48,13 +48,14 @@ void write_models(const DemoFiles& files, const simulation::DemoProtein& protein
   io::write_models(files.reference, {&reference, {io::positions_of(reference)}, {}});
 }
 
-simulation::SimulationOptions data_options(const DemoSettings& settings, const simulation::DemoProtein& protein) {
+simulation::SimulationOptions data_options(const DemoSettings& settings,
+                                           const simulation::DemoProtein& protein) {
   simulation::SimulationOptions options;
   std::string populations;
   for (const auto& state : protein.states)
     populations += fmt::format("{}{}:{}", populations.empty() ? "" : ",", state.model, state.population);
   options.populations = populations;
-  options.spread = 1;
+  options.spread = 2.5;
   options.particles = settings.size == "full" ? 20000 : 5000;
   options.box = 64;
   options.pixel_size = 2;
@@ -77,8 +78,9 @@ training::RunSettings run_settings(const DemoSettings& settings, const DemoFiles
 std::string table(const std::vector<report::StateScore>& states, const simulation::DemoProtein& protein) {
   std::string text = fmt::format("{:<14}{:>12}{:>12}{:>10}\n", "state", "true", "recovered", "RMSD/A");
   for (std::size_t k = 0; k < states.size(); ++k)
-    text += fmt::format("{:<14}{:>11.1f}%{:>11.1f}%{:>10.2f}\n", protein.states[k].name, 100 * states[k].true_population,
-                        100 * states[k].population, states[k].rmsd.value_or(0));
+    text +=
+        fmt::format("{:<14}{:>11.1f}%{:>11.1f}%{:>10.2f}\n", protein.states[k].name,
+                    100 * states[k].true_population, 100 * states[k].population, states[k].rmsd.value_or(0));
   return text;
 }
 
@@ -86,7 +88,8 @@ int run_demo(const DemoSettings& settings, const CommonOptions& common) {
   const auto start = std::chrono::steady_clock::now();
   const DemoFiles files(settings.out);
   if (fs::exists(files.folder) && !fs::is_empty(files.folder) && !fs::exists(files.path) && !settings.force)
-    fail("{} holds files that are not a demo: choose another --out, or give --force to write there", settings.out);
+    fail("{} holds files that are not a demo: choose another --out, or give --force to write there",
+         settings.out);
   const auto protein = simulation::make_demo_protein();
   write_models(files, protein);
   simulation::simulate({files.path}, files.data, data_options(settings, protein), true);
@@ -101,12 +104,14 @@ int run_demo(const DemoSettings& settings, const CommonOptions& common) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   nlohmann::ordered_json json{{"seconds", seconds}, {"states", nlohmann::ordered_json::array()}};
   for (const auto& s : states)
-    json["states"].push_back({{"true_population", s.true_population}, {"population", s.population}, {"rmsd", s.rmsd.value_or(0)}});
+    json["states"].push_back(
+        {{"true_population", s.true_population}, {"population", s.population}, {"rmsd", s.rmsd.value_or(0)}});
   replace_text_file(files.result, json.dump(2) + "\n");
   if (common.json)
     fmt::print("{}\n", json.dump(2));
   else
-    fmt::print("\n{}\n{:.0f} s; report: {}\n", table(states, protein), seconds, (files.run / "report.html").string());
+    fmt::print("\n{}\n{:.0f} s; report: {}\n", table(states, protein), seconds,
+               (files.run / "report.html").string());
   return 0;
 }
 
@@ -119,9 +124,11 @@ std::unique_ptr<Command> demo_command() {
   command->summary = "A built-in protein with known states through the whole program";
   command->example = "cryoscape demo --out demo";
   command->options.add("out", &settings->out, "folder to write into");
-  command->options.add("size", &settings->size, "small: 5,000 particles, within 5 minutes on 2 cores; full: 20,000").choices = {
-      "small", "full"};
-  command->options.add("prior", &settings->prior, "latent prior").choices = {"gaussian", "mixture", "gbrbm", "rbm"};
+  command->options
+      .add("size", &settings->size, "small: 5,000 particles, within 5 minutes on 2 cores; full: 20,000")
+      .choices = {"small", "full"};
+  command->options.add("prior", &settings->prior, "latent prior").choices = {"gaussian", "mixture", "gbrbm",
+                                                                             "rbm"};
   auto& seed = command->options.add("seed", &settings->seed, "seed of all random numbers");
   seed.minimum = 0, seed.maximum = 1e9;
   command->options.add("force", &settings->force, "write into a folder that holds other files");

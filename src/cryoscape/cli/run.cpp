@@ -20,9 +20,11 @@ std::unique_ptr<Command> run_command() {
   command->name = "run";
   command->summary = "From particles to states: train, landscape and report in one go";
   command->example = "cryoscape run particles.star --model reference.cif --out run --prior mixture";
-  command->positionals = {{"PARTICLES", "RELION .star or cryoSPARC .cs file", &settings->run.input.particles}};
+  command->positionals = {
+      {"PARTICLES", "RELION .star or cryoSPARC .cs file", &settings->run.input.particles}};
   command->options.add("out", &settings->out, "folder of the run");
-  command->options.add("resume", &settings->resume, "go on from the run's checkpoint, with the options it was started with");
+  command->options.add("resume", &settings->resume,
+                       "go on from the run's checkpoint, with the options it was started with");
   command->options.add("force", &settings->force, "write into a folder that holds other files");
   command->prints_json = true;
   settings->run.declare(command->options);

@@ -15,9 +15,11 @@ std::unique_ptr<Command> train_command() {
   command->name = "train";
   command->summary = "Train the heterogeneity model: latents and a decoder of conformations";
   command->example = "cryoscape train particles.star --model reference.cif --out run --prior mixture";
-  command->positionals = {{"PARTICLES", "RELION .star or cryoSPARC .cs file", &settings->run.input.particles}};
+  command->positionals = {
+      {"PARTICLES", "RELION .star or cryoSPARC .cs file", &settings->run.input.particles}};
   command->options.add("out", &settings->out, "folder of the run");
-  command->options.add("resume", &settings->resume, "go on from the run's checkpoint, with the options it was started with");
+  command->options.add("resume", &settings->resume,
+                       "go on from the run's checkpoint, with the options it was started with");
   command->options.add("force", &settings->force, "write into a folder that holds other files");
   settings->run.declare(command->options);
   command->run = [settings](const CommonOptions& common) {

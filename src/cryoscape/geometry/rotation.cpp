@@ -22,15 +22,22 @@ Vec3 rotated(const Mat3& a, const Vec3& x) {
 }
 
 double determinant(const Mat3& a) {
-  return a[0] * (a[4] * a[8] - a[5] * a[7]) - a[1] * (a[3] * a[8] - a[5] * a[6]) + a[2] * (a[3] * a[7] - a[4] * a[6]);
+  return a[0] * (a[4] * a[8] - a[5] * a[7]) - a[1] * (a[3] * a[8] - a[5] * a[6]) +
+         a[2] * (a[3] * a[7] - a[4] * a[6]);
 }
 
 Mat3 rotation_from_euler(double rot, double tilt, double psi) {
-  const double ca = std::cos(rot), sa = std::sin(rot), cb = std::cos(tilt), sb = std::sin(tilt), cg = std::cos(psi),
-               sg = std::sin(psi);
-  return {cg * cb * ca - sg * sa,  cg * cb * sa + sg * ca,  -cg * sb,
-          -sg * cb * ca - cg * sa, -sg * cb * sa + cg * ca, sg * sb,
-          sb * ca,                 sb * sa,                 cb};
+  const double ca = std::cos(rot), sa = std::sin(rot), cb = std::cos(tilt), sb = std::sin(tilt),
+               cg = std::cos(psi), sg = std::sin(psi);
+  return {cg * cb * ca - sg * sa,
+          cg * cb * sa + sg * ca,
+          -cg * sb,
+          -sg * cb * ca - cg * sa,
+          -sg * cb * sa + cg * ca,
+          sg * sb,
+          sb * ca,
+          sb * sa,
+          cb};
 }
 
 Vec3 euler_from_rotation(const Mat3& a) {
@@ -53,7 +60,8 @@ Mat3 rotation_from_axis_angle(const Vec3& w) {
 }
 
 Mat3 random_rotation(Philox& random) {
-  const double u = random.uniform(), a = 2 * std::numbers::pi * random.uniform(), b = 2 * std::numbers::pi * random.uniform();
+  const double u = random.uniform(), a = 2 * std::numbers::pi * random.uniform(),
+               b = 2 * std::numbers::pi * random.uniform();
   const double r = std::sqrt(1 - u), s = std::sqrt(u);
   const double x = r * std::sin(a), y = r * std::cos(a), z = s * std::sin(b), w = s * std::cos(b);
   return {1 - 2 * (y * y + z * z), 2 * (x * y - z * w),     2 * (x * z + y * w),

@@ -48,14 +48,17 @@ BatchView view(const particles::Batch& batch, const torch::Tensor& coordinates) 
 }
 
 HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene, std::uint64_t seed)
-    : options_(options), scene_(std::move(scene)), spectral_(scene_.box, scene_.max_shell, scene_.optics_groups) {
+    : options_(options),
+      scene_(std::move(scene)),
+      spectral_(scene_.box, scene_.max_shell, scene_.optics_groups) {
   auto prior_options = options_.prior;
   prior_options.dim = options_.latent_dim;
   prior_ = register_module("prior", latent::make_prior(prior_options, seed));
   latent_dim_ = prior_->dim();
   torch::manual_seed(seed);
   const bool raw = options_.encoder_input == "image";
-  if (!raw) lattice_ = make_feature_lattice(scene_.coordinates, kLatticeMargin, kLatticeMinSpacing, kLatticePoints);
+  if (!raw)
+    lattice_ = make_feature_lattice(scene_.coordinates, kLatticeMargin, kLatticeMinSpacing, kLatticePoints);
   const auto features = raw ? static_cast<std::int64_t>(scene_.box) * scene_.box
                             : static_cast<std::int64_t>(lattice_.size()) + 9;
   const bool gaussian = prior_->family() == latent::Family::gaussian;
@@ -95,12 +98,14 @@ torch::Tensor HeterogeneityModel::decode(const torch::Tensor& latents) {
   return reference_ + decoder_->forward(input).view({latents.size(0), -1, 3});
 }
 
-Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particles::Batch& batch, bool with_sums, Score how) {
+Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particles::Batch& batch,
+                                 bool with_sums, Score how) {
   Scores scores;
   auto options = likelihood_options();
   if (how == Score::fixed_contrast) options.contrast_sd = 0;
   const bool with_gradient = torch::GradMode::is_enabled() && coordinates.requires_grad();
-  scores.log_likelihood = ScoreFunction::apply(coordinates, this, &batch, with_gradient, &scores, with_sums, &options);
+  scores.log_likelihood =
+      ScoreFunction::apply(coordinates, this, &batch, with_gradient, &scores, with_sums, &options);
   return scores;
 }
 

@@ -17,16 +17,17 @@ namespace cryoscape::model {
 /// What the images and the reference fix: grid, beads and the number of optics groups.
 struct Scene {
   int box = 0;
-  double pixel_size = 0;             ///< Å, of the training box
-  int max_shell = 0;                 ///< last shell of the likelihood
+  double pixel_size = 0;  ///< Å, of the training box
+  int max_shell = 0;      ///< last shell of the likelihood
   int optics_groups = 1;
-  std::vector<float> coordinates;    ///< (N, 3) Å, the centred reference
-  std::vector<float> amplitudes;     ///< (N) electrons
+  std::vector<float> coordinates;  ///< (N, 3) Å, the centred reference
+  std::vector<float> amplitudes;   ///< (N) electrons
 
   std::size_t beads() const { return amplitudes.size(); }
 };
 
-/// How contrast is treated in a score: as the options say, or fixed at 1 (to calibrate the gain from scratch).
+/// How contrast is treated in a score: as the options say, or fixed at 1 (to calibrate the gain from
+/// scratch).
 enum class Score { training, fixed_contrast };
 
 /// Scores of one batch; every tensor is (B).
@@ -36,18 +37,21 @@ struct Scores {
   std::vector<SpectralSums> sums;  ///< filled on request
 };
 
-/// Encoder → posterior → latent → decoder → coordinates → projection → CTF → score, with the prior and the spectral model of noise
-/// and gain. Networks and prior are submodules, so saving the module saves all of them; the spectral model is saved beside them.
+/// Encoder → posterior → latent → decoder → coordinates → projection → CTF → score, with the prior and the
+/// spectral model of noise and gain. Networks and prior are submodules, so saving the module saves all of
+/// them; the spectral model is saved beside them.
 class HeterogeneityModel : public torch::nn::Module {
  public:
   HeterogeneityModel(const ModelOptions& options, Scene scene, std::uint64_t seed);
 
   /// q(z | image, pose, CTF) of a batch.
   latent::Posterior encode(const particles::Batch& batch);
-  /// Coordinates (B, N, 3) Å, centred, of latents (B, d): as sampled for a Gaussian family, smoothed bits in [0, 1] for a binary one.
+  /// Coordinates (B, N, 3) Å, centred, of latents (B, d): as sampled for a Gaussian family, smoothed bits in
+  /// [0, 1] for a binary one.
   torch::Tensor decode(const torch::Tensor& latents);
   /// Scores coordinates (B, N, 3) against the batch's images. `with_sums` also collects the spectral sums.
-  Scores score(const torch::Tensor& coordinates, const particles::Batch& batch, bool with_sums, Score how = Score::training);
+  Scores score(const torch::Tensor& coordinates, const particles::Batch& batch, bool with_sums,
+               Score how = Score::training);
 
   /// The latents' posterior mean as the decoder takes it: means, or the probabilities of bits.
   static torch::Tensor point_estimate(const latent::Posterior& posterior);
@@ -76,7 +80,8 @@ class HeterogeneityModel : public torch::nn::Module {
   torch::Tensor reference_;
 };
 
-/// The arrays of a batch, with coordinates (B, N, 3), as the kernels take them. The tensors must outlive the view.
+/// The arrays of a batch, with coordinates (B, N, 3), as the kernels take them. The tensors must outlive the
+/// view.
 BatchView view(const particles::Batch& batch, const torch::Tensor& coordinates);
 
 }  // namespace cryoscape::model

@@ -4,7 +4,8 @@ namespace cryoscape::model {
 
 MlpImpl::MlpImpl(const std::vector<std::int64_t>& sizes) {
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i)
-    layers_.push_back(register_module("layer" + std::to_string(i), torch::nn::Linear(sizes[i], sizes[i + 1])));
+    layers_.push_back(
+        register_module("layer" + std::to_string(i), torch::nn::Linear(sizes[i], sizes[i + 1])));
 }
 
 torch::Tensor MlpImpl::forward(torch::Tensor x) {

@@ -5,7 +5,8 @@
 
 namespace cryoscape::model {
 
-/// Plain multilayer perceptron: linear layers with SiLU between them, none after the last. Sizes include input and output.
+/// Plain multilayer perceptron: linear layers with SiLU between them, none after the last. Sizes include
+/// input and output.
 class MlpImpl : public torch::nn::Module {
  public:
   explicit MlpImpl(const std::vector<std::int64_t>& sizes);
@@ -17,11 +18,12 @@ class MlpImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Mlp);
 
-/// Encoder `mlp` (CryoSTAR): flat features (B, F) → `outputs` numbers (B, outputs), hidden layers 512, 256, 128, 64, 32.
+/// Encoder `mlp` (CryoSTAR): flat features (B, F) → `outputs` numbers (B, outputs), hidden layers 512, 256,
+/// 128, 64, 32.
 Mlp make_mlp_encoder(std::int64_t features, std::int64_t outputs);
 
-/// Decoder `residue` (CryoSTAR): latents (B, d) → displacements of every bead (B, 3N), hidden layers 32, 64, 128, 256, 512. The last
-/// layer starts at zero, so a run starts at the reference.
+/// Decoder `residue` (CryoSTAR): latents (B, d) → displacements of every bead (B, 3N), hidden layers 32, 64,
+/// 128, 256, 512. The last layer starts at zero, so a run starts at the reference.
 Mlp make_residue_decoder(std::int64_t latent_dim, std::int64_t beads);
 
 }  // namespace cryoscape::model

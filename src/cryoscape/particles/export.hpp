@@ -8,15 +8,18 @@
 
 namespace cryoscape::particles {
 
-/// A column to add to, or replace in, an exported particle table; `value(i)` is the text for particle i of the set.
+/// A column to add to, or replace in, an exported particle table; `value(i)` is the text for particle i of
+/// the set.
 struct ExtraColumn {
   std::string label;
   std::function<std::string(std::size_t)> value;
 };
 
-/// Writes the set's particles as a RELION STAR file with extra columns. From STAR: every table, column and value of the source as it was,
-/// rows of particles outside the set left out. From .cs: RELION 3.1 with poses, CTF, optics groups and image names that RELION reads
-/// (000001@p.mrc:mrcs). Streams the source again; memory does not grow with it. Beside and renamed.
-void write_particles_star(const std::filesystem::path& path, const ParticleSet& set, const std::vector<ExtraColumn>& extra);
+/// Writes the set's particles as a RELION STAR file with extra columns. From STAR: every table, column and
+/// value of the source as it was, rows of particles outside the set left out. From .cs: RELION 3.1 with
+/// poses, CTF, optics groups and image names that RELION reads (000001@p.mrc:mrcs). Streams the source again;
+/// memory does not grow with it. Beside and renamed.
+void write_particles_star(const std::filesystem::path& path, const ParticleSet& set,
+                          const std::vector<ExtraColumn>& extra);
 
 }  // namespace cryoscape::particles

@@ -102,9 +102,11 @@ void ParticleLoader::leave_out(std::uint32_t particle) {
   std::lock_guard lock(mutex_);
   if (!unusable_.insert(particle).second || unusable_.size() > kReportedRows) return;
   spdlog::warn(
-      "warning: particle {} (row {}) is left out: its pixels, or those of its background, are constant or not finite",
+      "warning: particle {} (row {}) is left out: its pixels, or those of its background, are constant or "
+      "not finite",
       image_name(set_, particle), set_.rows[particle] + 1);
-  if (unusable_.size() == kReportedRows) spdlog::warn("warning: further particles that are left out are not listed");
+  if (unusable_.size() == kReportedRows)
+    spdlog::warn("warning: further particles that are left out are not listed");
 }
 
 /// Asks the system to read the batch's images together, so that disks see many requests at once.

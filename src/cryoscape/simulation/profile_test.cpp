@@ -5,9 +5,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "cryoscape/util/test_data.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
+#include "cryoscape/util/test_data.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::simulation;

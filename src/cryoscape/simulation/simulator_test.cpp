@@ -14,11 +14,11 @@
 #include "cryoscape/simulation/imaging.hpp"
 #include "cryoscape/simulation/particle_draw.hpp"
 #include "cryoscape/simulation/scene.hpp"
-#include "cryoscape/util/test_data.hpp"
 #include "cryoscape/simulation/truth.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 #include "cryoscape/util/parallel.hpp"
+#include "cryoscape/util/test_data.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::simulation;

@@ -9,9 +9,9 @@
 #include "cryoscape/geometry/rotation.hpp"
 #include "cryoscape/geometry/superposition.hpp"
 #include "cryoscape/io/atomic_model.hpp"
-#include "cryoscape/util/test_data.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/random.hpp"
+#include "cryoscape/util/test_data.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::simulation;

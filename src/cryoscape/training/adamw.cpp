@@ -10,7 +10,8 @@ namespace cryoscape::training {
 AdamW::AdamW(std::vector<torch::Tensor> parameters, Options options)
     : options_(options), parameters_(std::move(parameters)) {
   for (auto& p : parameters_) {
-    TORCH_CHECK(p.is_contiguous() && p.scalar_type() == torch::kFloat32 && p.device().is_cpu(), "AdamW: float32 CPU only");
+    TORCH_CHECK(p.is_contiguous() && p.scalar_type() == torch::kFloat32 && p.device().is_cpu(),
+                "AdamW: float32 CPU only");
     first_.push_back(torch::zeros_like(p, torch::requires_grad(false)));
     second_.push_back(torch::zeros_like(p, torch::requires_grad(false)));
   }
@@ -32,11 +33,13 @@ void AdamW::step(double learning_rate, double gradient_scale) {
     auto& gradient = parameters_[i].mutable_grad();
     if (!gradient.defined()) continue;
     const auto g = gradient.contiguous();
-    parallel_ranges(static_cast<std::size_t>(parameters_[i].numel()), [&](std::size_t begin, std::size_t end) {
+    parallel_ranges(static_cast<std::size_t>(parameters_[i].numel()), [&](std::size_t begin,
+                                                                          std::size_t end) {
       adamw_update(step, end - begin, parameters_[i].data_ptr<float>() + begin, g.data_ptr<float>() + begin,
                    first_[i].data_ptr<float>() + begin, second_[i].data_ptr<float>() + begin);
     });
-    // Undefined rather than zero: the next backward pass then hands its own buffer over instead of adding into this one.
+    // Undefined rather than zero: the next backward pass then hands its own buffer over instead of adding
+    // into this one.
     gradient.reset();
   }
 }

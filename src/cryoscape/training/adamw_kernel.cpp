@@ -5,8 +5,8 @@
 namespace cryoscape::training {
 
 // Compiled with -fno-math-errno (CMakeLists.txt): otherwise the square root keeps the loop from vectors.
-void adamw_update(const AdamWStep& step, std::size_t count, float* __restrict parameters, const float* __restrict gradients,
-                  float* __restrict first, float* __restrict second) {
+void adamw_update(const AdamWStep& step, std::size_t count, float* __restrict parameters,
+                  const float* __restrict gradients, float* __restrict first, float* __restrict second) {
   const AdamWStep s = step;
   for (std::size_t k = 0; k < count; ++k) {
     const float g = gradients[k] * s.gradient_scale;

@@ -12,7 +12,9 @@ namespace cryoscape::training {
 namespace {
 
 torch::Tensor as_tensor(std::span<const double> values) {
-  return torch::from_blob(const_cast<double*>(values.data()), {static_cast<std::int64_t>(values.size())}, torch::kFloat64).clone();
+  return torch::from_blob(const_cast<double*>(values.data()), {static_cast<std::int64_t>(values.size())},
+                          torch::kFloat64)
+      .clone();
 }
 
 std::vector<double> as_vector(const torch::Tensor& tensor) {
@@ -76,8 +78,8 @@ void Trainer::save_checkpoint() {
   archive.write("log_partition", torch::tensor(log_partition_, torch::kFloat64));
   archive.write("edge_variance", as_tensor(restraints_.state()));
   archive.write("edge_relaxation", as_tensor(edges_.state()));
-  archive.write("progress", torch::tensor({progress_.step, static_cast<std::int64_t>(progress_.epoch), progress_.offset,
-                                           static_cast<std::int64_t>(warm_up_finished_)}));
+  archive.write("progress", torch::tensor({progress_.step, static_cast<std::int64_t>(progress_.epoch),
+                                           progress_.offset, static_cast<std::int64_t>(warm_up_finished_)}));
   // Through a stream of ours: libtorch's own file writer ends the process when the disk is full.
   replace_file_stream(folder_.file("checkpoint.pt"), [&](std::ostream& stream) {
     archive.save_to([&](const void* data, std::size_t bytes) {
@@ -114,7 +116,8 @@ void Trainer::load_checkpoint() {
     progress_ = {p[0], static_cast<int>(p[1]), p[2]};
     warm_up_finished_ = p[3] != 0;
   } catch (const std::exception&) {
-    fail("{} is missing, damaged or of a run with other options: start again without --resume", path.string());
+    fail("{} is missing, damaged or of a run with other options: start again without --resume",
+         path.string());
   }
 }
 

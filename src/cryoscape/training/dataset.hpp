@@ -36,17 +36,20 @@ struct Dataset {
 
 /// How well the reference explains the images, before any training.
 struct Agreement {
-  double correlation = 0, standard_error = 0;  ///< mean over sampled particles, of image and predicted projection
+  double correlation = 0,
+         standard_error = 0;  ///< mean over sampled particles, of image and predicted projection
   double significance() const { return standard_error > 0 ? correlation / standard_error : 0; }
 };
 
-/// Reads particles and model, places the model, chooses the training grid. With `grid` (from a run) nothing is decided anew.
+/// Reads particles and model, places the model, chooses the training grid. With `grid` (from a run) nothing
+/// is decided anew.
 Dataset open_dataset(const InputOptions& options, const std::optional<Grid>& grid);
 
 /// Correlation of up to `sample` images with projections of the reference.
 Agreement measure_agreement(const Dataset& dataset, double bead_sigma, std::size_t sample);
 
-/// Sets the images' sign: as told, or by the sign of the correlation. Adds a note, and a warning where the reference does not match.
+/// Sets the images' sign: as told, or by the sign of the correlation. Adds a note, and a warning where the
+/// reference does not match.
 void decide_contrast(Dataset& dataset, const InputOptions& options, double bead_sigma);
 
 }  // namespace cryoscape::training

@@ -8,8 +8,8 @@ struct RestraintFunction : torch::autograd::Function<RestraintFunction> {
                                structure::RestraintEvaluator* evaluator, const RestraintSchedule* schedule) {
     const auto x = coordinates.contiguous();
     auto energy = torch::empty({x.size(0)}), gradient = torch::empty_like(x);
-    evaluator->evaluate({x.data_ptr<float>(), static_cast<std::size_t>(x.numel())}, static_cast<int>(x.size(0)),
-                        schedule->weights, schedule->drop_fraction,
+    evaluator->evaluate({x.data_ptr<float>(), static_cast<std::size_t>(x.numel())},
+                        static_cast<int>(x.size(0)), schedule->weights, schedule->drop_fraction,
                         {energy.data_ptr<float>(), static_cast<std::size_t>(energy.numel())},
                         {gradient.data_ptr<float>(), static_cast<std::size_t>(gradient.numel())});
     context->save_for_backward({gradient});
@@ -23,7 +23,8 @@ struct RestraintFunction : torch::autograd::Function<RestraintFunction> {
   }
 };
 
-/// CryoSTAR's KL: clamped from below per dimension, averaged over dimensions, divided by the number of pixels.
+/// CryoSTAR's KL: clamped from below per dimension, averaged over dimensions, divided by the number of
+/// pixels.
 torch::Tensor clamped_kl(const torch::Tensor& kl, std::int64_t dim, double pixels) {
   constexpr double kFreeNats = 3;
   return torch::clamp_min(kl / static_cast<double>(dim), kFreeNats) / pixels;
@@ -48,7 +49,9 @@ Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles:
   auto& terms = out.terms;
   if (model.likelihood_options().correlation) {
     const double pixels = static_cast<double>(model.scene().box) * model.scene().box;
-    terms.loss = (-scores.log_likelihood + beta * clamped_kl(kl + log_partition, model.latent_dim(), pixels) + energy / pixels).mean();
+    terms.loss = (-scores.log_likelihood + beta * clamped_kl(kl + log_partition, model.latent_dim(), pixels) +
+                  energy / pixels)
+                     .mean();
   } else {
     terms.loss = (-scores.log_likelihood + beta * kl + energy).mean();
   }

@@ -12,8 +12,8 @@ struct InputOptions {
   std::string model;
   std::optional<std::string> map, model_origin, dir, subset;
   int half = 0;
-  int box = 0;                           ///< pixels; 0: chosen from the images
-  double resolution = 0, diameter = 0;   ///< Å; 0: chosen from box and model
+  int box = 0;                          ///< pixels; 0: chosen from the images
+  double resolution = 0, diameter = 0;  ///< Å; 0: chosen from box and model
   std::string contrast = "auto";
   bool invert = false;
   std::string beads = "residue";
@@ -30,7 +30,7 @@ struct TrainingOptions {
   double warm_up = 0.2;
   double held_out = 0.05;
   int seed = 0;
-  double bond_weight = 2, clash_weight = 2, edge_drop = 0.2;
+  double bond_weight = 0.3, clash_weight = 2, edge_drop = 0.2;
   std::optional<double> edge_weight;  ///< unset: relaxed while the held-out bound allows it
   bool between_chains = false;
 

@@ -137,18 +137,16 @@ model::Scores ReferenceLikelihood::score(const torch::Tensor& coordinates,
   }
   torch::NoGradGuard no_grad;
   scores.contrast = mean.detach();
-  scores.chi_square = (a - 2 * mean * b + mean * mean * c).detach() / torch::where(shell_.view(counted[0].sizes()) > 0, counted, 0 * counted).sum({1, 2});
+  scores.chi_square = (a - 2 * mean * b + mean * mean * c).detach() /
+                      torch::where(shell_.view(counted[0].sizes()) > 0, counted, 0 * counted).sum({1, 2});
   scores.sums = sums(batch.spectra, counted, predicted.detach(), scores.contrast,
                      scores.contrast.square() + variance.detach(), batch.groups);
   return scores;
 }
 
-std::vector<model::SpectralSums> ReferenceLikelihood::sums(const torch::Tensor& spectra,
-                                                           const torch::Tensor& counted,
-                                                           const torch::Tensor& predicted,
-                                                           const torch::Tensor& mean,
-                                                           const torch::Tensor& mean_square,
-                                                           const torch::Tensor& groups) const {
+std::vector<model::SpectralSums> ReferenceLikelihood::sums(
+    const torch::Tensor& spectra, const torch::Tensor& counted, const torch::Tensor& predicted,
+    const torch::Tensor& mean, const torch::Tensor& mean_square, const torch::Tensor& groups) const {
   const auto& spectral = model_.spectral();
   const auto coefficients = multiplicity_.numel();
   // (B, D, D/2+1) → (groups, shells)

@@ -50,8 +50,8 @@ class ReferenceLikelihood {
  private:
   torch::Tensor per_particle(const torch::Tensor& by_shell, const torch::Tensor& groups) const;
   std::vector<model::SpectralSums> sums(const torch::Tensor& spectra, const torch::Tensor& counted,
-                                        const torch::Tensor& predicted, const torch::Tensor& mean, const torch::Tensor& mean_square,
-                                        const torch::Tensor& groups) const;
+                                        const torch::Tensor& predicted, const torch::Tensor& mean,
+                                        const torch::Tensor& mean_square, const torch::Tensor& groups) const;
 
   model::HeterogeneityModel& model_;
   torch::Tensor amplitudes_;    ///< (N)

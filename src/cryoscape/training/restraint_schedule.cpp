@@ -7,9 +7,9 @@
 namespace cryoscape::training {
 namespace {
 
-constexpr double kFirm = 0.1;           ///< kT/Å², at the start
-constexpr double kMildest = 0.003;      ///< kT/Å², the most that small data sets end with
-constexpr double kRelaxedAt = 0.5;      ///< share of training
+constexpr double kFirm = 0.1;       ///< kT/Å², at the start
+constexpr double kMildest = 0.003;  ///< kT/Å², the most that small data sets end with
+constexpr double kRelaxedAt = 0.5;  ///< share of training
 constexpr double kFirmer = 4;
 constexpr double kStandardErrors = 2;
 
@@ -17,14 +17,16 @@ constexpr double kStandardErrors = 2;
 
 EdgeRelaxation::EdgeRelaxation(const TrainingOptions& options, std::size_t particles)
     : judged_(!options.edge_weight),
-      target_(options.edge_weight.value_or(std::min(kMildest, 1.0 / static_cast<double>(std::max<std::size_t>(1, particles))))) {
+      target_(options.edge_weight.value_or(
+          std::min(kMildest, 1.0 / static_cast<double>(std::max<std::size_t>(1, particles))))) {
   start_ = target_ > 0 ? std::max(kFirm, target_) : 0;
   weight_ = start_;
 }
 
 void EdgeRelaxation::advance(double fraction_done) {
   if (relaxing_ && weight_ > target_) {
-    const double share = (std::min(fraction_done, kRelaxedAt) - std::min(last_fraction_, kRelaxedAt)) / kRelaxedAt;
+    const double share =
+        (std::min(fraction_done, kRelaxedAt) - std::min(last_fraction_, kRelaxedAt)) / kRelaxedAt;
     weight_ = std::max(target_, weight_ * std::pow(target_ / start_, share));
   }
   last_fraction_ = fraction_done;

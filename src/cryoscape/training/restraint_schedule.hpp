@@ -15,10 +15,11 @@ struct RestraintSchedule {
   float drop_fraction = 0;
 };
 
-/// How stiff the elastic edges are as training goes on. They start firm and relax geometrically over its first half: to the weight
-/// asked for; or, without one, to 1/N kT/Å² for N particles, so that over the whole data set they weigh about as much as one
-/// physical elastic network (stiffness 1 kT/Å²), and only while the held-out bound does not fall. The same springs act on every
-/// particle: what looks mild beside one image's tens of nats would hold the whole ensemble at the reference's own distances.
+/// How stiff the elastic edges are as training goes on. They start firm and relax geometrically over its
+/// first half: to the weight asked for; or, without one, to 1/N kT/Å² for N particles, so that over the whole
+/// data set they weigh about as much as one physical elastic network (stiffness 1 kT/Å²), and only while the
+/// held-out bound does not fall. The same springs act on every particle: what looks mild beside one image's
+/// tens of nats would hold the whole ensemble at the reference's own distances.
 class EdgeRelaxation {
  public:
   EdgeRelaxation(const TrainingOptions& options, std::size_t particles);
@@ -27,8 +28,9 @@ class EdgeRelaxation {
   double weight() const { return weight_; }
   /// Called after every step with the share of training that is done.
   void advance(double fraction_done);
-  /// Called at epoch ends with the bound of every held-out particle, always the same ones. A mean that falls below the best by more
-  /// than two standard errors of the paired difference makes the edges firmer again and ends the relaxation.
+  /// Called at epoch ends with the bound of every held-out particle, always the same ones. A mean that falls
+  /// below the best by more than two standard errors of the paired difference makes the edges firmer again
+  /// and ends the relaxation.
   void judge(std::span<const float> bounds);
 
   /// For checkpoints.

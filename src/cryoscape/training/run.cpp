@@ -20,7 +20,9 @@ namespace {
 
 constexpr std::int64_t kDecodeBatch = 256;
 
-std::string absolute(const std::string& path) { return path.empty() ? path : fs::absolute(path).lexically_normal().string(); }
+std::string absolute(const std::string& path) {
+  return path.empty() ? path : fs::absolute(path).lexically_normal().string();
+}
 
 void make_absolute(std::optional<std::string>& path) {
   if (path) path = absolute(*path);
@@ -57,8 +59,9 @@ void write_latents(const RunFolder& folder, Trainer& trainer, const particles::P
 
 /// What an earlier run in the folder found: it must not be taken for this one's.
 void remove_results(const RunFolder& folder) {
-  for (const char* name : {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy", "states.json", "landscape.json",
-                           "components.npy", "assignments.npy", "particles.star", "report.html"})
+  for (const char* name :
+       {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy", "states.json",
+        "landscape.json", "components.npy", "assignments.npy", "particles.star", "report.html"})
     fs::remove(folder.file(name));
 }
 
@@ -70,17 +73,22 @@ void RunSettings::declare(OptionSet& set) {
   training.declare(set);
 }
 
-void write_config(const RunFolder& folder, const RunSettings& settings, const Grid& grid, const std::string& command_line) {
+void write_config(const RunFolder& folder, const RunSettings& settings, const Grid& grid,
+                  const std::string& command_line) {
   auto copy = settings;
   copy.input.model = absolute(copy.input.model);
   make_absolute(copy.input.map), make_absolute(copy.input.dir), make_absolute(copy.input.subset);
   OptionSet set;
   copy.declare(set);
   std::string text = set.to_toml();
-  text += fmt::format("\n[run]\nversion = {}\ncommand-line = {}\nparticles = {}\nthreads = {}\n", toml_string(kVersion), toml_string(command_line),
+  text += fmt::format("\n[run]\nversion = {}\ncommand-line = {}\nparticles = {}\nthreads = {}\n",
+                      toml_string(kVersion), toml_string(command_line),
                       toml_string(absolute(settings.input.particles)), thread_count());
-  text += fmt::format("box = {}\nmax-shell = {}\npixel-size = {:.10f}\ndiameter = {:.4f}\nsign = {:.1f}\ncentre = [{:.6f}, {:.6f}, {:.6f}]\n", grid.box,
-                      grid.max_shell, grid.pixel_size, grid.diameter, grid.sign, grid.centre[0], grid.centre[1], grid.centre[2]);
+  text += fmt::format(
+      "box = {}\nmax-shell = {}\npixel-size = {:.10f}\ndiameter = {:.4f}\nsign = {:.1f}\ncentre = [{:.6f}, "
+      "{:.6f}, {:.6f}]\n",
+      grid.box, grid.max_shell, grid.pixel_size, grid.diameter, grid.sign, grid.centre[0], grid.centre[1],
+      grid.centre[2]);
   replace_text_file(folder.file("config.toml"), text);
 }
 
@@ -109,12 +117,14 @@ Run open_run(const fs::path& path) {
   auto folder = RunFolder::open(path);
   auto config = read_config(folder);
   auto data = open_dataset(config.settings.input, config.grid);
-  auto model = std::make_unique<model::HeterogeneityModel>(config.settings.model, data.scene(), config.settings.training.seed);
+  auto model = std::make_unique<model::HeterogeneityModel>(config.settings.model, data.scene(),
+                                                           config.settings.training.seed);
   load_model_file(folder.file("checkpoint.pt"), *model);
   return {std::move(folder), std::move(config.settings), std::move(data), std::move(model)};
 }
 
-void train_run(const RunSettings& given, const fs::path& out, bool resume, bool force, const std::string& command_line) {
+void train_run(const RunSettings& given, const fs::path& out, bool resume, bool force,
+               const std::string& command_line) {
   RunSettings settings = given;
   std::optional<Grid> grid;
   auto folder = resume ? RunFolder::open(out) : RunFolder::create(out, force);
@@ -133,12 +143,13 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   }
   for (const auto& note : data.notes) spdlog::info("{}", note);
   for (const auto& warning : data.warnings) spdlog::warn("warning: {}", warning);
-  spdlog::info("{} particles, box {} at {:.3f} A, {} beads, prior {}", data.particles.size(), data.grid.box, data.grid.pixel_size, data.beads.size(),
-               settings.model.prior.kind);
+  spdlog::info("{} particles, box {} at {:.3f} A, {} beads, prior {}", data.particles.size(), data.grid.box,
+               data.grid.pixel_size, data.beads.size(), settings.model.prior.kind);
   model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
   auto restraints = make_evaluator(data, settings.training);
   const bool raw = settings.model.encoder_input == "image";
-  Trainer trainer(model, data.particles, data.loader_options(settings.training.batch, raw), restraints, settings.training, folder);
+  Trainer trainer(model, data.particles, data.loader_options(settings.training.batch, raw), restraints,
+                  settings.training, folder);
   trainer.run(resume);
   write_latents(folder, trainer, data.particles);
 }

@@ -26,7 +26,8 @@ struct Run {
 };
 
 /// What the folder records beside the options.
-void write_config(const RunFolder& folder, const RunSettings& settings, const Grid& grid, const std::string& command_line);
+void write_config(const RunFolder& folder, const RunSettings& settings, const Grid& grid,
+                  const std::string& command_line);
 
 /// Settings and grid from a run's config.toml.
 struct RunConfig {
@@ -38,9 +39,10 @@ RunConfig read_config(const RunFolder& folder);
 /// Opens a run: its data (metadata only) and, from the checkpoint, its model.
 Run open_run(const std::filesystem::path& path);
 
-/// Trains a run from settings into a folder, or goes on with it. Writes config.toml, train.jsonl, checkpoint.pt, latents.npy,
-/// latent_std.npy and held_out.npy.
-void train_run(const RunSettings& settings, const std::filesystem::path& out, bool resume, bool force, const std::string& command_line);
+/// Trains a run from settings into a folder, or goes on with it. Writes config.toml, train.jsonl,
+/// checkpoint.pt, latents.npy, latent_std.npy and held_out.npy.
+void train_run(const RunSettings& settings, const std::filesystem::path& out, bool resume, bool force,
+               const std::string& command_line);
 
 /// Decodes latents (M, d) of a file or a posterior into centred coordinates (M, N, 3), in batches.
 std::vector<float> decode_latents(model::HeterogeneityModel& model, std::span<const float> latents);

@@ -11,9 +11,11 @@ namespace fs = std::filesystem;
 
 RunFolder RunFolder::create(const fs::path& path, bool force) {
   std::error_code code;
-  if (fs::exists(path) && !fs::is_directory(path)) fail("{} is not a folder: choose another --out", path.string());
+  if (fs::exists(path) && !fs::is_directory(path))
+    fail("{} is not a folder: choose another --out", path.string());
   if (fs::is_directory(path) && !fs::is_empty(path) && !fs::exists(path / "config.toml") && !force)
-    fail("{} holds files that are not a run: choose another --out, or give --force to write there", path.string());
+    fail("{} holds files that are not a run: choose another --out, or give --force to write there",
+         path.string());
   fs::create_directories(path, code);
   if (code) fail("cannot create the folder {}: {}", path.string(), code.message());
   return RunFolder(path);

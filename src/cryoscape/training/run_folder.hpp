@@ -19,7 +19,8 @@ class RunFolder {
 
   /// Appends one line to train.jsonl.
   void append_step(const nlohmann::json& record) const;
-  /// Removes the lines of train.jsonl with a step beyond `last_step`, so that a resumed run continues its record.
+  /// Removes the lines of train.jsonl with a step beyond `last_step`, so that a resumed run continues its
+  /// record.
   void truncate_steps(long last_step) const;
 
  private:

@@ -17,11 +17,11 @@
 namespace cryoscape::training {
 namespace {
 
-constexpr std::int64_t kLogEvery = 20;             ///< steps between records
+constexpr std::int64_t kLogEvery = 20;  ///< steps between records
 constexpr std::size_t kCalibrationImages = 2000;
-constexpr double kSpectralMemory = 5000;           ///< images over which gain and noise are averaged
-constexpr int kShuffleBlock = 256;                 ///< neighbours on disk that stay together in an epoch's order
-constexpr double kTotalImages = 600000;            ///< default length of a training
+constexpr double kSpectralMemory = 5000;  ///< images over which gain and noise are averaged
+constexpr int kShuffleBlock = 256;        ///< neighbours on disk that stay together in an epoch's order
+constexpr double kTotalImages = 600000;   ///< default length of a training
 
 /// FNV-1a of a particle's name: splits follow particles, not rows, so repeated particles stay on one side.
 std::uint64_t name_hash(const std::string& name, std::uint64_t seed) {
@@ -31,14 +31,15 @@ std::uint64_t name_hash(const std::string& name, std::uint64_t seed) {
 }
 
 int default_epochs(std::size_t particles) {
-  return static_cast<int>(std::clamp(kTotalImages / static_cast<double>(std::max<std::size_t>(particles, 1)), 4.0, 60.0));
+  return static_cast<int>(
+      std::clamp(kTotalImages / static_cast<double>(std::max<std::size_t>(particles, 1)), 4.0, 60.0));
 }
 
 }  // namespace
 
 Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet& particles,
-                 particles::LoaderOptions loader, structure::RestraintEvaluator& restraints, TrainingOptions options,
-                 RunFolder folder)
+                 particles::LoaderOptions loader, structure::RestraintEvaluator& restraints,
+                 TrainingOptions options, RunFolder folder)
     : model_(model),
       particles_(particles),
       loader_(particles, loader),
@@ -52,7 +53,8 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
       generator_(torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 1)) {
   const double share = particles.particles.size() < 40 ? 0.0 : options_.held_out;
   for (std::uint32_t i = 0; i < particles.particles.size(); ++i) {
-    const double u = static_cast<double>(name_hash(particles::image_name(particles, i), options_.seed) >> 11) * 0x1p-53;
+    const double u =
+        static_cast<double>(name_hash(particles::image_name(particles, i), options_.seed) >> 11) * 0x1p-53;
     (u < share ? held_out_ : training_).push_back(i);
   }
   epochs_ = options_.epochs > 0 ? options_.epochs : default_epochs(training_.size());
@@ -72,7 +74,8 @@ void Trainer::calibrate() {
     while (loader_.next(batch)) {
       if (batch.size() == 0) continue;
       const auto coordinates = reference.expand({batch.indices.size(0), -1, -1}).contiguous();
-      const auto scores = model_.score(coordinates, batch, true, contrast_free ? model::Score::training : model::Score::fixed_contrast);
+      const auto scores = model_.score(coordinates, batch, true,
+                                       contrast_free ? model::Score::training : model::Score::fixed_contrast);
       for (std::size_t i = 0; i < total.size(); ++i) total[i] += scores.sums[i];
       throw_if_interrupted();
     }
@@ -92,8 +95,8 @@ void Trainer::run(bool resume) {
     calibrate();
     save_checkpoint();
   }
-  spdlog::info("training: {} particles, {} held out, {} epochs of {} steps", training_.size(), held_out_.size(), epochs_,
-               steps_per_epoch_);
+  spdlog::info("training: {} particles, {} held out, {} epochs of {} steps", training_.size(),
+               held_out_.size(), epochs_, steps_per_epoch_);
   while (progress_.epoch < epochs_) run_epoch();
   save_checkpoint();
 }
@@ -122,21 +125,24 @@ void Trainer::run_epoch() {
 
 void Trainer::stop_early() {
   save_checkpoint();
-  throw Interrupted(pending_interrupt(), fmt::format("interrupted in epoch {}; the checkpoint is written, --resume goes on",
-                                                     progress_.epoch + 1));
+  throw Interrupted(pending_interrupt(),
+                    fmt::format("interrupted in epoch {}; the checkpoint is written, --resume goes on",
+                                progress_.epoch + 1));
 }
 
 void Trainer::train_step(const particles::Batch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
-  auto evaluation = evaluate_objective(model_, batch, kl_weight(), restraints_, restraint_schedule(), log_partition_, generator_);
+  auto evaluation = evaluate_objective(model_, batch, kl_weight(), restraints_, restraint_schedule(),
+                                       log_partition_, generator_);
   if (!std::isfinite(evaluation.terms.loss.item<double>()))
-    fail("training diverged at step {} (the loss is not finite): lower --learning-rate, now {}", progress_.step,
-         options_.learning_rate);
+    fail("training diverged at step {} (the loss is not finite): lower --learning-rate, now {}",
+         progress_.step, options_.learning_rate);
   evaluation.terms.loss.backward();
   optimiser_.step(learning_rate());
   if (prior_optimiser_) {
     prior_optimiser_->zero_grad();
-    if (const auto contrast = model_.prior().contrast(evaluation.posterior, evaluation.sample, generator_); contrast.defined()) {
+    if (const auto contrast = model_.prior().contrast(evaluation.posterior, evaluation.sample, generator_);
+        contrast.defined()) {
       contrast.backward();
       prior_optimiser_->step();
     }
@@ -162,7 +168,8 @@ void Trainer::finish_warm_up() {
   }
   warm_up_finished_ = true;
   const auto shape = std::vector<std::int64_t>{static_cast<std::int64_t>(sample.size()), latents.dim};
-  model_.prior().after_warm_up(torch::tensor(latents.mean).view(shape), torch::tensor(latents.standard_deviation).view(shape), generator_);
+  model_.prior().after_warm_up(torch::tensor(latents.mean).view(shape),
+                               torch::tensor(latents.standard_deviation).view(shape), generator_);
   log_partition_ = model_.prior().log_partition().value;
 }
 
@@ -187,20 +194,22 @@ void Trainer::log_step() { folder_.append_step(step_record()); }
 void Trainer::finish_epoch() {
   auto record = step_record();
   const auto bound = held_out_bound();
-  if (!bound.bound.empty()) record["held_out_bound"] = bound.mean, record["held_out_error"] = bound.standard_error;
+  if (!bound.bound.empty())
+    record["held_out_bound"] = bound.mean, record["held_out_error"] = bound.standard_error;
   if (warm_up_finished_) edges_.judge(bound.bound);
   record["prior"] = model_.prior().diagnostics();
   log_partition_ = record["prior"]["log_partition"];
   folder_.append_step(record);
   const auto held_out = bound.bound.empty() ? std::string() : fmt::format(" held out {:.3f},", bound.mean);
-  spdlog::info("epoch {:3d}/{}: bound {:.3f},{} KL {:.3f}, restraint {:.3f}, chi2 {:.4f}, {:.0f} images/s", progress_.epoch, epochs_,
-               last_terms_.bound, held_out, last_terms_.kl, last_terms_.restraint, last_terms_.chi_square,
-               images_timed_ / std::max(seconds_training_, 1e-9));
+  spdlog::info("epoch {:3d}/{}: bound {:.3f},{} KL {:.3f}, restraint {:.3f}, chi2 {:.4f}, {:.0f} images/s",
+               progress_.epoch, epochs_, last_terms_.bound, held_out, last_terms_.kl, last_terms_.restraint,
+               last_terms_.chi_square, images_timed_ / std::max(seconds_training_, 1e-9));
   save_checkpoint();
 }
 
 double Trainer::fraction_done() const {
-  return static_cast<double>(progress_.step) / static_cast<double>(std::max<std::int64_t>(1, steps_per_epoch_ * epochs_));
+  return static_cast<double>(progress_.step) /
+         static_cast<double>(std::max<std::int64_t>(1, steps_per_epoch_ * epochs_));
 }
 
 double Trainer::learning_rate() const {
@@ -238,11 +247,15 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
     if (batch.size() == 0) continue;
     const auto posterior = model_.encode(batch);
     const auto mean = model::HeterogeneityModel::point_estimate(posterior).contiguous();
-    const auto deviation = (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean)) : torch::exp(posterior.log_std)).contiguous();
+    const auto deviation = (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean))
+                                                                          : torch::exp(posterior.log_std))
+                               .contiguous();
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       const auto row = row_of.at(static_cast<std::uint32_t>(batch.indices.data_ptr<std::int64_t>()[i]));
-      std::copy_n(mean.data_ptr<float>() + i * out.dim, out.dim, out.mean.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
-      std::copy_n(deviation.data_ptr<float>() + i * out.dim, out.dim, out.standard_deviation.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
+      std::copy_n(mean.data_ptr<float>() + i * out.dim, out.dim,
+                  out.mean.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
+      std::copy_n(deviation.data_ptr<float>() + i * out.dim, out.dim,
+                  out.standard_deviation.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
     }
   }
   return out;
@@ -252,7 +265,8 @@ HeldOutBound Trainer::held_out_bound() {
   torch::NoGradGuard no_grad;
   HeldOutBound out;
   if (held_out_.empty()) return out;
-  auto generator = torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 77);
+  auto generator =
+      torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 77);
   const double log_partition = model_.prior().log_partition().value;
   pass_loader_.start(held_out_);
   particles::Batch batch;
@@ -262,7 +276,8 @@ HeldOutBound Trainer::held_out_bound() {
     const auto posterior = model_.encode(batch);
     const auto sample = model_.prior().draw_hard(posterior, generator);
     const auto score = model_.score(model_.decode(sample.smooth), batch, false).log_likelihood;
-    const auto kl = model_.prior().cross_entropy(posterior, sample) - latent::entropy(posterior) + log_partition;
+    const auto kl =
+        model_.prior().cross_entropy(posterior, sample) - latent::entropy(posterior) + log_partition;
     const auto bound = (score - kl).contiguous();
     for (std::int64_t i = 0; i < bound.size(0); ++i) {
       out.indices.push_back(static_cast<std::uint32_t>(batch.indices.data_ptr<std::int64_t>()[i]));

@@ -19,7 +19,8 @@ namespace cryoscape::training {
 /// Latents of particles, row by row in the order asked for.
 struct Latents {
   std::int64_t dim = 0;
-  std::vector<float> mean, standard_deviation;  ///< (rows, dim); for bits: probability and its standard deviation
+  std::vector<float> mean,
+      standard_deviation;  ///< (rows, dim); for bits: probability and its standard deviation
 };
 
 /// Held-out bounds: one value per held-out particle, nats, β = 1, noise and gain frozen, restraints excluded.
@@ -29,15 +30,16 @@ struct HeldOutBound {
   double mean = 0, standard_error = 0;
 };
 
-/// Trains a model on particles: calibration of noise and gain at the reference, then epochs of gradient steps.
-/// Deterministic for a seed and thread count; a resumed run continues bit for bit.
+/// Trains a model on particles: calibration of noise and gain at the reference, then epochs of gradient
+/// steps. Deterministic for a seed and thread count; a resumed run continues bit for bit.
 class Trainer {
  public:
-  Trainer(model::HeterogeneityModel& model, const particles::ParticleSet& particles, particles::LoaderOptions loader,
-          structure::RestraintEvaluator& restraints, TrainingOptions options, RunFolder folder);
+  Trainer(model::HeterogeneityModel& model, const particles::ParticleSet& particles,
+          particles::LoaderOptions loader, structure::RestraintEvaluator& restraints, TrainingOptions options,
+          RunFolder folder);
 
-  /// Runs to the end. `resume` continues from the folder's checkpoint. On SIGINT or SIGTERM: finishes the step, writes the
-  /// checkpoint and throws Interrupted.
+  /// Runs to the end. `resume` continues from the folder's checkpoint. On SIGINT or SIGTERM: finishes the
+  /// step, writes the checkpoint and throws Interrupted.
   void run(bool resume);
 
   /// Posterior means and standard deviations of particles, in the order given; NaN for unusable ones.
@@ -50,9 +52,9 @@ class Trainer {
 
  private:
   struct Position {
-    std::int64_t step = 0;   ///< steps done
-    int epoch = 0;           ///< epochs done
-    std::int64_t offset = 0; ///< particles of the current epoch's order that were used
+    std::int64_t step = 0;    ///< steps done
+    int epoch = 0;            ///< epochs done
+    std::int64_t offset = 0;  ///< particles of the current epoch's order that were used
   };
   void calibrate();
   void run_epoch();

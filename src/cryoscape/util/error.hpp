@@ -6,8 +6,8 @@
 
 namespace cryoscape {
 
-/// Every failure that a user can cause: the message is one line that names the file, row or option at fault and what to do.
-/// The program prints it and exits 1.
+/// Every failure that a user can cause: the message is one line that names the file, row or option at fault
+/// and what to do. The program prints it and exits 1.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -22,7 +22,8 @@ class UsageError : public Error {
 /// The user (SIGINT, SIGTERM) asked a long operation to end; `signal` gives the exit code 128 + signal.
 class Interrupted : public Error {
  public:
-  explicit Interrupted(int signal_number, const std::string& message) : Error(message), signal(signal_number) {}
+  explicit Interrupted(int signal_number, const std::string& message)
+      : Error(message), signal(signal_number) {}
   int signal;
 };
 

@@ -49,7 +49,8 @@ std::string read_text_file(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   if (stream && fs::is_regular_file(path)) text << stream.rdbuf();
-  if (!stream || !fs::is_regular_file(path)) fail("cannot read {}: {}", path.string(), errno ? std::strerror(errno) : "not a file");
+  if (!stream || !fs::is_regular_file(path))
+    fail("cannot read {}: {}", path.string(), errno ? std::strerror(errno) : "not a file");
   return text.str();
 }
 

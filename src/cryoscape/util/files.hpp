@@ -6,9 +6,9 @@
 
 namespace cryoscape {
 
-/// Writes `path` by calling write(temporary path) on a file beside it and renaming: readers see the old file or the new one,
-/// never half of one. Parents are created. If write throws, the temporary is removed and the old file stays.
-/// Throws Error (naming path and the system's reason, e.g. "No space left on device").
+/// Writes `path` by calling write(temporary path) on a file beside it and renaming: readers see the old file
+/// or the new one, never half of one. Parents are created. If write throws, the temporary is removed and the
+/// old file stays. Throws Error (naming path and the system's reason, e.g. "No space left on device").
 void replace_file(const std::filesystem::path& path,
                   const std::function<void(const std::filesystem::path& temporary)>& write);
 

@@ -21,7 +21,12 @@ TEST(ReplaceFile, CreatesParentsAndReplaces) {
 TEST(ReplaceFile, FailureLeavesTheOldFile) {
   const auto path = fs::path(testing::TempDir()) / "files_test_old.txt";
   replace_text_file(path, "old");
-  EXPECT_THROW(replace_file_stream(path, [](std::ostream& s) { s << "half"; throw Error("stop"); }), Error);
+  EXPECT_THROW(replace_file_stream(path,
+                                   [](std::ostream& s) {
+                                     s << "half";
+                                     throw Error("stop");
+                                   }),
+               Error);
   EXPECT_EQ(read_text_file(path), "old");
 }
 
@@ -29,10 +34,11 @@ TEST(ReplaceFile, FullDiskIsAnError) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   const auto path = fs::path(testing::TempDir()) / "files_test_full.txt";
   replace_text_file(path, "old");
-  EXPECT_THROW(replace_file(path, [](const fs::path& temporary) {
-                 fs::create_symlink("/dev/full", temporary);
-                 replace_file_stream(temporary / "x", [](std::ostream&) {});
-               }),
+  EXPECT_THROW(replace_file(path,
+                            [](const fs::path& temporary) {
+                              fs::create_symlink("/dev/full", temporary);
+                              replace_file_stream(temporary / "x", [](std::ostream&) {});
+                            }),
                Error);
   EXPECT_EQ(read_text_file(path), "old");
 }

@@ -2,7 +2,8 @@
 
 namespace cryoscape {
 
-/// Installs handlers for SIGINT and SIGTERM that only record the signal; a second one ends the process at once.
+/// Installs handlers for SIGINT and SIGTERM that only record the signal; a second one ends the process at
+/// once.
 void install_interrupt_handlers();
 
 /// The signal received so far, 0 for none. Long work polls it at its safe points.

@@ -29,8 +29,10 @@ void check_number(const Option& option, double value) {
 }
 
 void check(const Option& option, const std::string& value) {
-  if (!option.choices.empty() && std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end())
-    throw UsageError(fmt::format("--{} is '{}', but must be one of: {}", option.name, value, fmt::join(option.choices, ", ")));
+  if (!option.choices.empty() &&
+      std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end())
+    throw UsageError(fmt::format("--{} is '{}', but must be one of: {}", option.name, value,
+                                 fmt::join(option.choices, ", ")));
 }
 void check(const Option& option, double value) { check_number(option, value); }
 void check(const Option& option, int value) { check_number(option, value); }
@@ -103,21 +105,25 @@ Option& OptionSet::add(std::string name, Option::Target target, std::string help
 }
 
 Option* OptionSet::find(const std::string& name) {
-  const auto found = std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });
+  const auto found =
+      std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });
   return found == options_.end() ? nullptr : &*found;
 }
 
 void OptionSet::validate() const {
-  for (const auto& option : options_) std::visit([&](const auto* target) { check(option, *target); }, option.target);
+  for (const auto& option : options_)
+    std::visit([&](const auto* target) { check(option, *target); }, option.target);
 }
 
 void OptionSet::read_toml(const std::filesystem::path& file) {
-  if (!std::filesystem::is_regular_file(file)) throw UsageError(fmt::format("{} does not exist or is no file", file.string()));
+  if (!std::filesystem::is_regular_file(file))
+    throw UsageError(fmt::format("{} does not exist or is no file", file.string()));
   toml::table table;
   try {
     table = toml::parse_file(file.string());
   } catch (const toml::parse_error& e) {
-    throw UsageError(fmt::format("{}:{}: {}", file.string(), e.source().begin.line, std::string(e.description())));
+    throw UsageError(
+        fmt::format("{}:{}: {}", file.string(), e.source().begin.line, std::string(e.description())));
   }
   for (const auto& [key, node] : table) {
     if (node.is_table()) continue;

@@ -72,7 +72,8 @@ TEST(OptionSet, ErrorsNameFileAndLine) {
     set.read_toml(write_temporary("box = 32\nnosuch = 1\n"));
     FAIL();
   } catch (const UsageError& e) {
-    EXPECT_NE(std::string(e.what()).find("options_test.toml:2: unknown option 'nosuch'"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("options_test.toml:2: unknown option 'nosuch'"), std::string::npos)
+        << e.what();
   }
   EXPECT_THROW(set.read_toml(write_temporary("snr = \"high\"\n")), UsageError);
   EXPECT_THROW(set.read_toml(write_temporary("box = = 1\n")), UsageError);

@@ -28,7 +28,11 @@ TEST(ParallelFor, NestedCallsRunInPlace) {
 
 TEST(ParallelFor, RethrowsAndStaysUsable) {
   set_thread_count(2);
-  EXPECT_THROW(parallel_for(10, [](std::size_t i) { if (i == 7) throw std::runtime_error("seven"); }), std::runtime_error);
+  EXPECT_THROW(parallel_for(10,
+                            [](std::size_t i) {
+                              if (i == 7) throw std::runtime_error("seven");
+                            }),
+               std::runtime_error);
   std::atomic<int> sum{0};
   parallel_for(10, [&](std::size_t) { ++sum; });
   EXPECT_EQ(sum, 10);

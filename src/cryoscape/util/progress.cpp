@@ -50,7 +50,8 @@ void Progress::draw(bool last) {
   const double rate = static_cast<double>(done_) / std::max(seconds, 1e-9);
   const double left = rate > 0 ? static_cast<double>(total_ - std::min(done_, total_)) / rate : 0;
   const double share = total_ ? static_cast<double>(done_) / static_cast<double>(total_) : 1.0;
-  const auto text = fmt::format("{} {:3.0f} %  {:.0f} {}/s  {} left  {}", label_, 100 * share, rate, unit_, duration(left), note_);
+  const auto text = fmt::format("{} {:3.0f} %  {:.0f} {}/s  {} left  {}", label_, 100 * share, rate, unit_,
+                                duration(left), note_);
   if (terminal_) {
     const int filled = static_cast<int>(std::min(1.0, share) * 24);
     fmt::print(stderr, "\r\033[K[{:-<24}] {}{}", std::string(filled, '#'), text, last ? "\n" : "");

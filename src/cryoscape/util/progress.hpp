@@ -5,8 +5,8 @@
 
 namespace cryoscape {
 
-/// Progress of a long loop on standard error: a bar with rate and time left on a terminal, one plain line a minute otherwise.
-/// Silent below the logger's info level.
+/// Progress of a long loop on standard error: a bar with rate and time left on a terminal, one plain line a
+/// minute otherwise. Silent below the logger's info level.
 class Progress {
  public:
   Progress(std::string label, std::size_t total, std::string unit);

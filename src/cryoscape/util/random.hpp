@@ -6,9 +6,9 @@
 
 namespace cryoscape {
 
-/// Philox4x32-10, a counter-based generator (Salmon, Moraes, Dror, Shaw, SC 2011): (seed, stream) names a reproducible
-/// sequence, so particle i of a seed has the same random numbers whatever the thread count. Also a standard
-/// UniformRandomBitGenerator of 32-bit words.
+/// Philox4x32-10, a counter-based generator (Salmon, Moraes, Dror, Shaw, SC 2011): (seed, stream) names a
+/// reproducible sequence, so particle i of a seed has the same random numbers whatever the thread count. Also
+/// a standard UniformRandomBitGenerator of 32-bit words.
 class Philox {
  public:
   using result_type = std::uint32_t;
@@ -44,10 +44,13 @@ class Philox {
   }
 
   /// Uniform integer in [0, n), n ≥ 1.
-  std::uint64_t below(std::uint64_t n) { return static_cast<std::uint64_t>(uniform() * static_cast<double>(n)); }
+  std::uint64_t below(std::uint64_t n) {
+    return static_cast<std::uint64_t>(uniform() * static_cast<double>(n));
+  }
 
   /// The four words of one counter value.
-  static std::array<std::uint32_t, 4> generate(std::uint64_t seed, std::uint64_t stream, std::uint64_t counter) {
+  static std::array<std::uint32_t, 4> generate(std::uint64_t seed, std::uint64_t stream,
+                                               std::uint64_t counter) {
     std::array<std::uint32_t, 4> c{lo(counter), hi(counter), lo(stream), hi(stream)};
     std::uint32_t k0 = lo(seed), k1 = hi(seed);
     for (int round = 0; round < 10; ++round) {
