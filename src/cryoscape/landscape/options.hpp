@@ -11,7 +11,7 @@ struct LandscapeOptions {
   int states = 0;
   std::string criterion = "bic";
   int max_states = 10;
-  double barrier = 0.5;  ///< kT
+  double barrier = 1;  ///< kT: what warmth crosses without notice parts no states
   std::string format = "cif";
 
   void declare(OptionSet& set);

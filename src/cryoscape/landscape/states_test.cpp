@@ -98,7 +98,9 @@ TEST(FindStates, CurvedAndUniformCloudsAreOneContinuousState) {
 
 TEST(FindStates, BarrierMergesWhatLiesAboveIt) {
   const auto points = gaussians({0.5, 0.5}, {{0, 0}, {3, 0}}, {0.8, 0.8}, 3000, 6);
-  const auto apart = find_states(points, {}, 6);
+  LandscapeOptions low;
+  low.barrier = 0.5;
+  const auto apart = find_states(points, low, 6);
   ASSERT_EQ(apart.states.size(), 2u);
   ASSERT_EQ(apart.barriers.size(), 1u);
   // Two equal Gaussians: at the middle each gives exp(−1.5²/(2·0.8²)), at a peak one gives 1.
