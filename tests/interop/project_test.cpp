@@ -95,6 +95,7 @@ void expect_agreement(const Folder& folder, const std::string& star, bool with_c
     // Another particle's image must not pass.
     EXPECT_LT(correlation(theirs, ours[(i + 1) % kCount]), 0.99);
   }
+  fmt::print("least correlation of {} images: {:.6f}\n", kCount, least);
   EXPECT_GT(least, 0.999);
   EXPECT_LT(highest_scale / lowest_scale, 1.01);
 }
