@@ -1,5 +1,6 @@
 #include "cryoscape/cli/torch_setup.hpp"
 
+#include <dlfcn.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <torch/torch.h>
@@ -51,18 +52,29 @@ void keep_large_blocks() {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
+/// With OpenBLAS the matrix products have threads of their own, and so have this program's kernels.
+/// libtorch's OpenMP team would spin between its small operations on the cores that these and the loader
+/// need: one thread serves them better.
+void set_threads(int threads) {
+  if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
+    set(threads);
+    threads = 1;
+  }
+  torch::set_num_threads(threads);
+}
+
 }  // namespace
 
 void set_up_torch() {
   keep_large_blocks();
-  torch::set_num_threads(1);
+  set_threads(1);
   if (const double speed = matrix_product_speed(); speed < kOptimised)
     spdlog::warn(
         "warning: matrix products run at only {:.1f} times a plain loop's speed, as with the reference BLAS: "
         "install OpenBLAS "
         "(Debian: libopenblas0-pthread)",
         speed);
-  torch::set_num_threads(thread_count());
+  set_threads(thread_count());
 }
 
 }  // namespace cryoscape::cli

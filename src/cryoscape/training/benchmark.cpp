@@ -90,14 +90,23 @@ void compare_losses(FastPath& fast, ReferencePath& reference, std::span<const pa
   }
 }
 
+/// A turn of plain libtorch has all threads for libtorch's own loops, whatever suits this program's.
+double measure_reference_turn(const BenchmarkData& data, ReferencePath& reference, double seconds) {
+  const int threads = torch::get_num_threads();
+  torch::set_num_threads(thread_count());
+  const double rate = measure_turn(
+      data, [&](const auto& batch) { return reference.step(batch); }, seconds);
+  torch::set_num_threads(threads);
+  return rate;
+}
+
 void alternate(const BenchmarkData& data, FastPath& fast, ReferencePath& reference, BenchmarkResult& result) {
   std::vector<double> ours, theirs, ratios;
   for (int turn = 0; turn < kTurns; ++turn) {
     const double seconds = result.options.seconds / kTurns;
     ours.push_back(measure_turn(
         data, [&](const auto& batch) { return fast.step(batch); }, seconds));
-    theirs.push_back(measure_turn(
-        data, [&](const auto& batch) { return reference.step(batch); }, seconds));
+    theirs.push_back(measure_reference_turn(data, reference, seconds));
     ratios.push_back(ours.back() / theirs.back());
     spdlog::info("turn {}/{}: {:.1f} images/s, reference {:.1f}", turn + 1, kTurns, ours.back(),
                  theirs.back());

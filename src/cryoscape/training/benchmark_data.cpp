@@ -167,7 +167,7 @@ BenchmarkData::BenchmarkData(const BenchmarkOptions& options) {
   write_images(scene, particles, images);
   loader.grid = {options.box, kPixelSize, 0.95 * extent, 1};
   loader.batch = options.batch;
-  loader.workers = std::min(4, thread_count());
+  loader.workers = std::clamp(thread_count() / 2, 1, 4);
   loader.with_images = true;
 }
 
