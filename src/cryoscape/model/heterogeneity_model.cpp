@@ -43,6 +43,7 @@ BatchView view(const particles::Batch& batch, const torch::Tensor& coordinates) 
   v.shifts = batch.shifts.data_ptr<float>();
   v.spectra = reinterpret_cast<const std::complex<float>*>(batch.spectra.data_ptr<c10::complex<float>>());
   v.ctf = batch.ctf.data_ptr<float>();
+  if (batch.wide_ctf.defined()) v.wide_ctf = batch.wide_ctf.data_ptr<float>();
   v.groups = batch.groups.data_ptr<std::int64_t>();
   return v;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cryoscape/model/wide_ctf.hpp"
 #include "cryoscape/optics/fft.hpp"
 #include "cryoscape/optics/spectrum.hpp"
 #include "cryoscape/util/parallel.hpp"
@@ -87,7 +88,8 @@ class Worker {
         list_(coefficients),
         image_(static_cast<std::size_t>(projection.box) * projection.box),
         spectrum_(static_cast<std::size_t>(projection.box) * (projection.box / 2 + 1)),
-        weight_(spectral.shells()) {}
+        weight_(spectral.shells()),
+        wide_(projection.box) {}
 
   void score(const BatchView& batch, const LikelihoodOutput& output, SpectralSums* sums, int i) {
     const std::size_t beads = amplitudes_.size();
@@ -97,13 +99,14 @@ class Worker {
     const float* shift = batch.shifts + 2 * static_cast<std::size_t>(i);
     const int group = static_cast<int>(batch.groups[i]);
     set_weights(group);
+    const Ctf ctf{batch.ctf + half * i,
+                  batch.wide_ctf ? batch.wide_ctf + optics::half_size(2 * projection_.box) * i : nullptr};
     projection::project_one(projection_, amplitudes_, coordinates, rotation, shift, image_.data());
-    optics::rfft2(projection_.box, image_.data(), spectrum_.data());
+    predict(ctf);
 
     const Complex* data = batch.spectra + half * i;
-    const float* ctf = batch.ctf + half * i;
     const auto gain = spectral_.gain(group);
-    const Quadratic q = quadratic(data, ctf, gain);
+    const Quadratic q = quadratic(data, gain);
     const Contrast contrast = options_.correlation
                                   ? score_correlation(q)
                                   : score_gaussian(q, options_.contrast_sd, spectral_.log_normaliser(group));
@@ -113,19 +116,33 @@ class Worker {
       output.chi_square[i] =
           static_cast<float>((q.a - 2 * contrast.mean * q.b + contrast.mean * contrast.mean * q.c) /
                              std::max(1.0, spectral_.degrees_of_freedom() - q.unmeasured));
-    if (sums) add_sums(data, ctf, contrast, sums);
+    if (sums) add_sums(data, contrast, sums);
     if (output.coordinate_gradient)
       gradient(data, ctf, gain, contrast, coordinates, rotation, shift,
                output.coordinate_gradient + 3 * beads * i);
   }
 
  private:
+  /// Of one particle: on the image's grid, and where the prediction is filtered in a wider box, there.
+  struct Ctf {
+    const float* narrow;
+    const float* wide;
+  };
+
+  /// Q in spectrum_ from the projection in image_.
+  void predict(const Ctf& ctf) {
+    if (ctf.wide) wide_.apply(ctf.wide, image_.data());
+    optics::rfft2(projection_.box, image_.data(), spectrum_.data());
+    if (!ctf.wide)
+      for (std::size_t f = 0; f < spectrum_.size(); ++f) spectrum_[f] *= ctf.narrow[f];
+  }
+
   void set_weights(int group) {
     const auto power = spectral_.power(group);
     for (int s = 0; s < spectral_.shells(); ++s) weight_[s] = options_.correlation ? 1.0f : 1.0f / power[s];
   }
 
-  Quadratic quadratic(const Complex* data, const float* ctf, std::span<const float> gain) const {
+  Quadratic quadratic(const Complex* data, std::span<const float> gain) const {
     Quadratic q;
     for (std::size_t k = 0; k < list_.index.size(); ++k) {
       const int f = list_.index[k], s = list_.shell[k];
@@ -133,7 +150,7 @@ class Worker {
         q.unmeasured += list_.multiplicity[k];
         continue;
       }
-      const float w = weight_[s] * list_.multiplicity[k], factor = gain[s] * ctf[f];
+      const float w = weight_[s] * list_.multiplicity[k], factor = gain[s];
       const float mr = factor * spectrum_[f].real(), mi = factor * spectrum_[f].imag();
       const float xr = data[f].real(), xi = data[f].imag();
       q.a += w * (xr * xr + xi * xi);
@@ -143,14 +160,14 @@ class Worker {
     return q;
   }
 
-  void add_sums(const Complex* data, const float* ctf, const Contrast& contrast, SpectralSums* sums) const {
+  void add_sums(const Complex* data, const Contrast& contrast, SpectralSums* sums) const {
     const double square = contrast.mean * contrast.mean + contrast.variance;
     for (std::size_t k = 0; k < list_.index.size(); ++k) {
       const int f = list_.index[k];
       if (unmeasured(data[f])) continue;
       auto& t = sums[list_.shell[k]];
       const float m = list_.multiplicity[k];
-      const float qr = ctf[f] * spectrum_[f].real(), qi = ctf[f] * spectrum_[f].imag();
+      const float qr = spectrum_[f].real(), qi = spectrum_[f].imag();
       t.data_power += m * std::norm(data[f]);
       t.cross += contrast.mean * m * (data[f].real() * qr + data[f].imag() * qi);
       t.prediction_power += square * m * (qr * qr + qi * qi);
@@ -158,9 +175,10 @@ class Worker {
     }
   }
 
-  /// ∂score/∂P = h·CTF·w·(∂_b X + 2 ∂_c m); the image's gradient is its inverse FFT times D² (multiplicities
-  /// are implied by the half-complex inverse), the coordinates' gradient follows by the projector's adjoint.
-  void gradient(const Complex* data, const float* ctf, std::span<const float> gain, const Contrast& contrast,
+  /// ∂score/∂Q = h·w·(∂_b X + 2 ∂_c m), m = h·Q; the filtered image's gradient is its inverse FFT times D²
+  /// (multiplicities are implied by the half-complex inverse), the coordinates' gradient follows by the
+  /// adjoints of CTF and projector.
+  void gradient(const Complex* data, const Ctf& ctf, std::span<const float> gain, const Contrast& contrast,
                 const float* coordinates, const float* rotation, const float* shift, float* out) {
     const auto d_b = static_cast<float>(contrast.d_b), d_c2 = static_cast<float>(2 * contrast.d_c);
     const float scale = static_cast<float>(projection_.box) * projection_.box;
@@ -175,10 +193,11 @@ class Worker {
         spectrum_[f] = 0;
         continue;
       }
-      const float factor = gain[s] * ctf[f], w = weight_[s] * factor * scale;
-      spectrum_[f] = w * (d_b * data[f] + d_c2 * factor * spectrum_[f]);
+      const float w = weight_[s] * gain[s] * scale * (ctf.wide ? 1.0f : ctf.narrow[f]);
+      spectrum_[f] = w * (d_b * data[f] + d_c2 * gain[s] * spectrum_[f]);
     }
     optics::irfft2(projection_.box, spectrum_.data(), image_.data());
+    if (ctf.wide) wide_.apply(ctf.wide, image_.data());
     projection::project_one_backward(projection_, amplitudes_, coordinates, rotation, shift, image_.data(),
                                      out);
   }
@@ -191,6 +210,7 @@ class Worker {
   std::vector<float> image_;
   std::vector<Complex> spectrum_;
   std::vector<float> weight_;
+  WideCtf wide_;
 };
 
 }  // namespace

@@ -27,7 +27,10 @@ struct BatchView {
   const float* shifts = nullptr;                 ///< (size, 2) Å
   const std::complex<float>* spectra = nullptr;  ///< (size, D, D/2+1) unnormalised FFT of the images
   const float* ctf = nullptr;                    ///< (size, D, D/2+1)
-  const std::int64_t* groups = nullptr;          ///< (size) optics group
+  /// (size, 2D, D+1), or null. Where given, predictions are filtered in a box of twice the size (WideCtf) and
+  /// `ctf` serves only the encoder's features.
+  const float* wide_ctf = nullptr;
+  const std::int64_t* groups = nullptr;  ///< (size) optics group
 };
 
 /// What to compute beside the score; null pointers are skipped.

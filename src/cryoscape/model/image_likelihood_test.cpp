@@ -63,7 +63,10 @@ double relative(const torch::Tensor& a, const torch::Tensor& b) {
 }
 
 std::vector<TestScene> scenes() {
-  return {{24, 12, 5, 20, 2, 1}, {32, 10, 3, 40, 1, 2}, {20, 7, 4, 6, 3, 3}};
+  std::vector<TestScene> all{{24, 12, 5, 20, 2, 1}, {32, 10, 3, 40, 1, 2}, {20, 7, 4, 6, 3, 3}};
+  all.push_back(all[0].widened());
+  all.push_back(all[2].widened());
+  return all;
 }
 
 }  // namespace
@@ -133,6 +136,18 @@ TEST(Likelihood, GradientAgreesWithFiniteDifferencesOfUncutGaussians) {
       EXPECT_LT(((difference - slope).abs() / size).max().item<double>(), 1e-4);
     }
   }
+}
+
+TEST(Likelihood, CtfOfAWiderBoxLosesWhatLeavesTheImage) {
+  // Of beads in the middle both boxes hold the same where the CTF spreads little; where it spreads far the
+  // wide one holds less power.
+  const TestScene narrow(32, 16, 4, 30, 1, 11);
+  const auto wide = narrow.widened();
+  const auto power = [](const TestScene& s) {
+    return (s.multiplicity() * s.bare_prediction(s.coordinates).abs().pow(2)).sum().item<double>();
+  };
+  EXPECT_LT(power(wide), 0.95 * power(narrow));
+  EXPECT_GT(power(wide), 0.3 * power(narrow));
 }
 
 TEST(CorrelationLikelihood, AgreesWithTheReference) {

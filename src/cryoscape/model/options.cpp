@@ -13,6 +13,11 @@ void ModelOptions::declare(OptionSet& set) {
   set.add("likelihood", &likelihood, "score of an image: Gaussian noise in nats, or CryoSTAR's correlation")
       .choices = {"gaussian", "correlation"};
   set.add("no-contrast", &no_contrast, "fix every particle's contrast at 1 instead of integrating it out");
+  set.add("ctf-box", &ctf_box,
+          "where CTFs act on predictions: in a box of twice the size, so that what they spread out of the "
+          "image is lost as in "
+          "the data, or in the image's own box, where it wraps around (faster)")
+      .choices = {"wide", "image"};
   auto& sigma = set.add("bead-sigma", &bead_sigma, "standard deviation of a bead's density, A");
   sigma.minimum = 0.2, sigma.maximum = 20;
   prior.declare(set);

@@ -16,6 +16,7 @@ struct ModelOptions {
   int latent_dim = 8;
   std::string likelihood = "gaussian";
   bool no_contrast = false;
+  std::string ctf_box = "wide";
   double bead_sigma = 2.0;
   latent::PriorOptions prior;
 

@@ -40,6 +40,8 @@ struct TestScene {
   int max_shell;
   torch::Tensor amplitudes, coordinates, rotations, shifts, ctf, spectra, groups;
   torch::Tensor gain, power;  ///< (groups, shells) float64
+  torch::Tensor wide_ctf;     ///< undefined: CTFs act within the image's box
+  std::vector<optics::CtfParameters> parameters;
 
   TestScene(int box, int shells, int batch, int beads, int optics_groups, int seed) : max_shell(shells) {
     torch::manual_seed(seed);
@@ -52,18 +54,32 @@ struct TestScene {
     ctf = torch::empty({batch, box, box / 2 + 1});
     const auto u = 8000 + 6000 * torch::rand({batch});
     for (int i = 0; i < batch; ++i) {
-      optics::OpticsGroup group;
       optics::CtfParameters p;
       p.defocus_u = u[i].item<float>(), p.defocus_v = p.defocus_u - 900,
       p.defocus_angle = 0.4f * static_cast<float>(i), p.b_factor = 20;
-      optics::evaluate_ctf(group, p, box, spec.pixel_size,
-                           {ctf[i].data_ptr<float>(), static_cast<std::size_t>(ctf[i].numel())});
+      parameters.push_back(p);
+      evaluate_ctf(i, box, ctf);
     }
     const auto f = torch::arange(box / 2 + 1, torch::kFloat64).view({1, -1}) / (box / 2.0);
     const auto g = torch::arange(optics_groups, torch::kFloat64).view({-1, 1});
     gain = (0.9 + 0.3 * g) * torch::exp(-0.7 * f * f);
     power = static_cast<double>(box) * box * (0.6 + 0.2 * g + 1.5 / (1 + 20 * f * f));
     spectra = (1.4 * prediction() + noise(1)[0]).to(torch::kComplexFloat);
+  }
+
+  /// The same, but that CTFs act in a box of twice the size.
+  TestScene widened() const {
+    auto out = *this;
+    out.wide_ctf = torch::empty({size(), 2 * box(), box() + 1});
+    for (int i = 0; i < size(); ++i) out.evaluate_ctf(i, 2 * box(), out.wide_ctf);
+    out.spectra = (1.4 * out.prediction() + out.noise(1)[0]).to(torch::kComplexFloat);
+    return out;
+  }
+
+  /// CTF of particle i in a box of `side` pixels, into out[i].
+  void evaluate_ctf(int i, int side, torch::Tensor& out) const {
+    optics::evaluate_ctf({}, parameters[i], side, spec.pixel_size,
+                         {out[i].data_ptr<float>(), static_cast<std::size_t>(out[i].numel())});
   }
 
   int size() const { return static_cast<int>(coordinates.size(0)); }
@@ -80,6 +96,7 @@ struct TestScene {
     v.shifts = shifts.data_ptr<float>();
     v.spectra = reinterpret_cast<const std::complex<float>*>(spectra.data_ptr<c10::complex<float>>());
     v.ctf = ctf.data_ptr<float>(), v.groups = groups.data_ptr<std::int64_t>();
+    if (wide_ctf.defined()) v.wide_ctf = wide_ctf.data_ptr<float>();
     return v;
   }
   particles::Batch batch() const {
@@ -94,8 +111,9 @@ struct TestScene {
   TestScene select(const std::vector<std::int64_t>& rows) const {
     auto out = *this;
     const auto index = torch::tensor(rows);
-    for (auto* t : {&out.coordinates, &out.rotations, &out.shifts, &out.ctf, &out.spectra, &out.groups})
-      *t = t->index_select(0, index).contiguous();
+    for (auto* t :
+         {&out.coordinates, &out.rotations, &out.shifts, &out.ctf, &out.spectra, &out.wide_ctf, &out.groups})
+      if (t->defined()) *t = t->index_select(0, index).contiguous();
     return out;
   }
 
@@ -128,7 +146,12 @@ struct TestScene {
     const auto d = torch::kFloat64;
     const auto images =
         projection::project_reference(spec, amplitudes.to(d), x.to(d), rotations.to(d), shifts.to(d), window);
-    return ctf.to(d) * torch::fft_rfft2(images);
+    if (!wide_ctf.defined()) return ctf.to(d) * torch::fft_rfft2(images);
+    const auto n = static_cast<std::int64_t>(box());
+    const auto padded = torch::constant_pad_nd(images, {n / 2, n / 2, n / 2, n / 2});
+    const auto filtered =
+        torch::fft_irfft2(wide_ctf.to(d) * torch::fft_rfft2(padded), c10::IntArrayRef({2 * n, 2 * n}));
+    return torch::fft_rfft2(filtered.narrow(1, n / 2, n).narrow(2, n / 2, n));
   }
   torch::Tensor prediction() const { return spread(gain) * bare_prediction(coordinates); }
 

@@ -9,6 +9,7 @@ struct Batch {
   torch::Tensor images;     ///< (B, D, D) float32, normalised; defined only if asked for
   torch::Tensor spectra;    ///< (B, D, D/2+1) complex64, unnormalised FFT of the normalised images
   torch::Tensor ctf;        ///< (B, D, D/2+1) float32
+  torch::Tensor wide_ctf;   ///< (B, 2D, D+1) float32, the CTF in a box of twice the size; only if asked for
   torch::Tensor rotations;  ///< (B, 3, 3) float32; the image rows carry the group's magnification (Placement)
   torch::Tensor shifts;     ///< (B, 2) float32, Å of the grid
   torch::Tensor groups;     ///< (B) int64, optics group

@@ -130,6 +130,7 @@ Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
   b.shifts = torch::empty({count, 2});
   b.groups = torch::empty({count}, torch::kInt64);
   if (options_.with_images) b.images = torch::empty({count, d, d});
+  if (options_.with_wide_ctf) b.wide_ctf = torch::empty({count, 2 * d, d + 1});
   auto* spectra = reinterpret_cast<std::complex<float>*>(b.spectra.data_ptr<c10::complex<float>>());
   auto* ctf = b.ctf.data_ptr<float>();
   auto* images = options_.with_images ? b.images.data_ptr<float>() : nullptr;
@@ -143,6 +144,9 @@ Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
       leave_out(i);
       continue;
     }
+    if (options_.with_wide_ctf)
+      preprocessor.wide_ctf(i,
+                            b.wide_ctf.data_ptr<float>() + optics::half_size(static_cast<int>(2 * d)) * kept);
     const auto& p = set_.particles[i];
     const auto& placement = preprocessor.placement(p.optics_group);
     const auto rotation = placement.rotation(p.rotation);
@@ -154,7 +158,8 @@ Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
     ++kept;
   }
   if (kept < count)
-    for (auto* t : {&b.indices, &b.images, &b.spectra, &b.ctf, &b.rotations, &b.shifts, &b.groups})
+    for (auto* t :
+         {&b.indices, &b.images, &b.spectra, &b.ctf, &b.wide_ctf, &b.rotations, &b.shifts, &b.groups})
       if (t->defined()) *t = t->narrow(0, 0, kept);
   return b;
 }

@@ -17,8 +17,9 @@ struct LoaderOptions {
   ImageGrid grid;
   int batch = 64;
   int workers = 2;
-  int queue = 4;             ///< batches prepared ahead
-  bool with_images = false;  ///< also the real-space images
+  int queue = 4;               ///< batches prepared ahead
+  bool with_images = false;    ///< also the real-space images
+  bool with_wide_ctf = false;  ///< also the CTFs in a box of twice the size
 };
 
 /// Reads particles in a given order and hands them out in batches, prepared ahead by worker threads into a

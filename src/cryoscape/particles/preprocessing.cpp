@@ -75,7 +75,8 @@ Preprocessor::Preprocessor(const ParticleSet& set, ImageGrid grid) : set_(&set),
   std::vector<Group> groups;
   for (const auto& g : set.optics_groups) {
     const auto placement = place_on_grid(g, grid);
-    groups.push_back({placement, {g, grid.box, placement.pixel_size}, nullptr});
+    groups.push_back(
+        {placement, {g, grid.box, placement.pixel_size}, {g, 2 * grid.box, placement.pixel_size}, nullptr});
     if (g.premultiplied)
       groups.back().stored = std::make_unique<optics::CtfEvaluator>(g, g.box, g.pixel_size);
   }
@@ -112,6 +113,11 @@ bool Preprocessor::load(io::StackReader& reader, std::size_t i, std::complex<flo
   else
     optics::irfft2(grid_.box, spectrum, image);
   return true;
+}
+
+void Preprocessor::wide_ctf(std::size_t i, float* ctf) const {
+  const auto& p = set_->particles[i];
+  (*groups_)[p.optics_group].wide.evaluate(p.ctf, {ctf, optics::half_size(2 * grid_.box)});
 }
 
 bool Preprocessor::normalise(const optics::OpticsGroup& group, float sign) {

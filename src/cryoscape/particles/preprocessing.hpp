@@ -53,10 +53,14 @@ class Preprocessor {
   bool load(io::StackReader& reader, std::size_t i, std::complex<float>* spectrum, float* ctf,
             float* image = nullptr);
 
+  /// CTF of particle i in a box of twice the grid's size, (2D, D+1).
+  void wide_ctf(std::size_t i, float* ctf) const;
+
  private:
   struct Group {
     Placement placement;
     optics::CtfEvaluator ctf;                            ///< on the grid
+    optics::CtfEvaluator wide;                           ///< on a grid of twice the size
     std::unique_ptr<const optics::CtfEvaluator> stored;  ///< on the stored image, for premultiplied ones
   };
 

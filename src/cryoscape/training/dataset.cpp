@@ -74,12 +74,13 @@ model::Scene Dataset::scene() const {
   return scene;
 }
 
-particles::LoaderOptions Dataset::loader_options(int batch, bool with_images) const {
+particles::LoaderOptions Dataset::loader_options(int batch, bool with_images, bool with_wide_ctf) const {
   particles::LoaderOptions options;
   options.grid = {grid.box, grid.pixel_size, grid.diameter, grid.sign};
   options.batch = batch;
   options.workers = std::clamp(thread_count() / 2, 1, 4);
   options.with_images = with_images;
+  options.with_wide_ctf = with_wide_ctf;
   return options;
 }
 

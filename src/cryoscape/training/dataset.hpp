@@ -31,7 +31,7 @@ struct Dataset {
   std::vector<std::string> warnings;  ///< what looks wrong
 
   model::Scene scene() const;
-  particles::LoaderOptions loader_options(int batch, bool with_images) const;
+  particles::LoaderOptions loader_options(int batch, bool with_images, bool with_wide_ctf = false) const;
 };
 
 /// How well the reference explains the images, before any training.

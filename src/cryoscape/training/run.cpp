@@ -147,9 +147,9 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
                data.grid.pixel_size, data.beads.size(), settings.model.prior.kind);
   model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
   auto restraints = make_evaluator(data, settings.training);
-  const bool raw = settings.model.encoder_input == "image";
-  Trainer trainer(model, data.particles, data.loader_options(settings.training.batch, raw), restraints,
-                  settings.training, folder);
+  const auto loader = data.loader_options(settings.training.batch, settings.model.encoder_input == "image",
+                                          settings.model.ctf_box == "wide");
+  Trainer trainer(model, data.particles, loader, restraints, settings.training, folder);
   trainer.run(resume);
   write_latents(folder, trainer, data.particles);
 }
