@@ -58,8 +58,10 @@ TEST(RelionReconstruct, SimulatedParticlesReproduceTheModelsMap) {
   ASSERT_EQ(map.nx, options.box);
   EXPECT_NEAR(map.pixel_size, options.pixel_size, 1e-4);
   const auto fsc = shell_correlation(map, truth);
-  fmt::print("FSC of RELION's reconstruction and the model's map falls to 0.5 at shell {} of {}; correlation {:.4f}\n",
-             half_correlation_shell(fsc), options.box / 2, correlation(map.data, truth.data));
+  fmt::print(
+      "FSC of RELION's reconstruction and the model's map falls to 0.5 at shell {} of {}; correlation "
+      "{:.4f}\n",
+      half_correlation_shell(fsc), options.box / 2, correlation(map.data, truth.data));
   EXPECT_GT(half_correlation_shell(fsc), options.box / 4);
   EXPECT_GT(mean_of(fsc, 1, options.box / 8), 0.98);
   EXPECT_GT(correlation(map.data, truth.data), 0.9);
