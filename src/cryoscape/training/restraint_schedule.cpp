@@ -9,7 +9,6 @@ namespace {
 
 constexpr double kFirm = 0.1;       ///< kT/Å², at the start
 constexpr double kMildest = 0.003;  ///< kT/Å², the most that small data sets end with
-constexpr double kLastAt = 0.8;     ///< share of training up to which lost ground is made up for
 constexpr double kRelaxedAt = 0.5;  ///< share of training
 constexpr double kFirmer = 4;
 constexpr double kStandardErrors = 2;
@@ -25,8 +24,9 @@ EdgeRelaxation::EdgeRelaxation(const TrainingOptions& options, std::size_t parti
 }
 
 void EdgeRelaxation::advance(double fraction_done) {
-  if (weight_ > target_) {
-    const double share = (std::min(fraction_done, kLastAt) - std::min(last_fraction_, kLastAt)) / kRelaxedAt;
+  if (relaxing_ && weight_ > target_) {
+    const double share =
+        (std::min(fraction_done, kRelaxedAt) - std::min(last_fraction_, kRelaxedAt)) / kRelaxedAt;
     weight_ = std::max(target_, weight_ * std::pow(target_ / start_, share));
   }
   last_fraction_ = fraction_done;
@@ -45,22 +45,23 @@ void EdgeRelaxation::judge(std::span<const float> bounds) {
   }
   const double n = static_cast<double>(bounds.size()), mean = sum / n;
   const double error = std::sqrt(std::max(0.0, square / n - mean * mean) / n);
-  const bool fell = mean < -kStandardErrors * error;
-  if (fell) weight_ = std::min(start_, kFirmer * weight_);
-  // After a fall the new bound is the measure: training's own noise must not hold the edges firm for good.
-  if (mean > 0 || fell) best_.assign(bounds.begin(), bounds.end());
+  if (mean > 0) best_.assign(bounds.begin(), bounds.end());
+  if (relaxing_ && mean < -kStandardErrors * error) {
+    relaxing_ = false;
+    weight_ = std::min(start_, kFirmer * weight_);
+  }
 }
 
 std::vector<double> EdgeRelaxation::state() const {
-  std::vector<double> out{weight_, last_fraction_};
+  std::vector<double> out{weight_, last_fraction_, relaxing_ ? 1.0 : 0.0};
   out.insert(out.end(), best_.begin(), best_.end());
   return out;
 }
 
 void EdgeRelaxation::set_state(std::span<const double> state) {
-  if (state.size() < 2) throw std::logic_error("EdgeRelaxation::set_state: wrong size");
-  weight_ = state[0], last_fraction_ = state[1];
-  best_.assign(state.begin() + 2, state.end());
+  if (state.size() < 3) throw std::logic_error("EdgeRelaxation::set_state: wrong size");
+  weight_ = state[0], last_fraction_ = state[1], relaxing_ = state[2] != 0;
+  best_.assign(state.begin() + 3, state.end());
 }
 
 }  // namespace cryoscape::training

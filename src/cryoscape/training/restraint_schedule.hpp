@@ -29,8 +29,8 @@ class EdgeRelaxation {
   /// Called after every step with the share of training that is done.
   void advance(double fraction_done);
   /// Called at epoch ends with the bound of every held-out particle, always the same ones. A mean that falls
-  /// below the best since the last fall by more than two standard errors of the paired difference makes the
-  /// edges four times firmer; from there they relax on.
+  /// below the best by more than two standard errors of the paired difference makes the edges firmer again
+  /// and ends the relaxation.
   void judge(std::span<const float> bounds);
 
   /// For checkpoints.
@@ -40,7 +40,8 @@ class EdgeRelaxation {
  private:
   bool judged_;
   double start_, target_, weight_, last_fraction_ = 0;
-  std::vector<float> best_;  ///< bounds of the best epoch since the last fall
+  bool relaxing_ = true;
+  std::vector<float> best_;  ///< bounds of the best epoch
 };
 
 }  // namespace cryoscape::training

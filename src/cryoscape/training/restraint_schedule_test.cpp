@@ -46,31 +46,18 @@ TEST(EdgeRelaxation, ZeroMeansNoEdgesFromTheStart) {
   EXPECT_EQ(EdgeRelaxation(options, kParticles).weight(), 0);
 }
 
-TEST(EdgeRelaxation, IsSetBackWhenTheHeldOutBoundFalls) {
-  EdgeRelaxation edges({}, kParticles), undisturbed({}, kParticles);
+TEST(EdgeRelaxation, EndsWhenTheHeldOutBoundFalls) {
+  EdgeRelaxation edges({}, kParticles);
+  advance_evenly(edges, 0, 0.2);
   const std::vector<float> good{-10, -12, -11, -9}, better{-9, -11, -10, -8.5f}, worse{-13, -14, -13.5f, -12};
-  for (auto* e : {&edges, &undisturbed}) advance_evenly(*e, 0, 0.2);
   edges.judge(good);
   edges.judge(better);
-  EXPECT_EQ(edges.weight(), undisturbed.weight());
+  const double before = edges.weight();
   edges.judge(worse);
-  EXPECT_NEAR(edges.weight(), 4 * undisturbed.weight(), 1e-9);
-  // One fall delays; the level after it is the new measure.
-  edges.judge(worse);
-  EXPECT_NEAR(edges.weight(), 4 * undisturbed.weight(), 1e-9);
-  for (auto* e : {&edges, &undisturbed}) advance_evenly(*e, 0.2, 1);
-  EXPECT_NEAR(edges.weight(), undisturbed.weight(), 1e-9);
-}
-
-TEST(EdgeRelaxation, StaysFirmWhileTheBoundKeepsFalling) {
-  EdgeRelaxation edges({}, kParticles);
-  std::vector<float> bounds{-10, -12, -11, -9};
-  for (int epoch = 0; epoch < 20; ++epoch) {
-    edges.judge(bounds);
-    advance_evenly(edges, epoch / 20.0, (epoch + 1) / 20.0);
-    for (auto& b : bounds) b -= 1 + 0.01f * b;
-  }
-  EXPECT_GT(edges.weight(), 0.01);
+  EXPECT_GT(edges.weight(), before);
+  const double held = edges.weight();
+  advance_evenly(edges, 0.2, 1);
+  EXPECT_EQ(edges.weight(), held);
 }
 
 TEST(EdgeRelaxation, GoesOnWhileTheBoundFallsWithinItsError) {
