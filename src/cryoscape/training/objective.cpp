@@ -37,6 +37,18 @@ torch::Tensor restraint_energy(const torch::Tensor& coordinates, structure::Rest
   return RestraintFunction::apply(coordinates, &evaluator, &schedule);
 }
 
+void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Tensor& restraint,
+                  Evaluation& out) {
+  auto& terms = out.terms;
+  terms.log_likelihood = scores.log_likelihood.mean().item<double>();
+  terms.kl = kl.mean().item<double>();
+  terms.restraint = restraint.mean().item<double>();
+  terms.bound = terms.log_likelihood - terms.kl;
+  terms.chi_square = scores.chi_square.mean().item<double>();
+  terms.contrast = scores.contrast.mean().item<double>();
+  out.sums = std::move(scores.sums);
+}
+
 Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
                               structure::RestraintEvaluator& restraints, const RestraintSchedule& schedule,
                               double log_partition, torch::Generator& generator) {
@@ -55,13 +67,7 @@ Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles:
   } else {
     terms.loss = (-scores.log_likelihood + beta * kl + energy).mean();
   }
-  terms.log_likelihood = scores.log_likelihood.mean().item<double>();
-  terms.kl = kl.mean().item<double>() + log_partition;
-  terms.restraint = energy.mean().item<double>();
-  terms.bound = terms.log_likelihood - terms.kl;
-  terms.chi_square = scores.chi_square.mean().item<double>();
-  terms.contrast = scores.contrast.mean().item<double>();
-  out.sums = std::move(scores.sums);
+  record_terms(std::move(scores), kl + log_partition, energy, out);
   return out;
 }
 

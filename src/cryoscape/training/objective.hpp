@@ -32,4 +32,8 @@ Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles:
                               structure::RestraintEvaluator& restraints, const RestraintSchedule& schedule,
                               double log_partition, torch::Generator& generator);
 
+/// Fills the terms of an evaluation but its loss, from the (B) values of a batch; `kl` includes log Z.
+void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Tensor& restraint,
+                  Evaluation& out);
+
 }  // namespace cryoscape::training

@@ -182,15 +182,8 @@ Evaluation ReferenceStep::evaluate(const particles::Batch& batch, double beta,
   auto scores = likelihood_.score(model_.decode(out.sample.smooth), batch);
   const auto kl = model_.prior().cross_entropy(out.posterior, out.sample) - latent::entropy(out.posterior);
   const auto energy = restraints_.energy(model_.decode(out.sample.smooth.detach()), schedule);
-  auto& terms = out.terms;
-  terms.loss = (-scores.log_likelihood + beta * kl + energy).mean();
-  terms.log_likelihood = scores.log_likelihood.mean().item<double>();
-  terms.kl = kl.mean().item<double>() + log_partition;
-  terms.restraint = energy.mean().item<double>();
-  terms.bound = terms.log_likelihood - terms.kl;
-  terms.chi_square = scores.chi_square.mean().item<double>();
-  terms.contrast = scores.contrast.mean().item<double>();
-  out.sums = std::move(scores.sums);
+  out.terms.loss = (-scores.log_likelihood + beta * kl + energy).mean();
+  record_terms(std::move(scores), kl + log_partition, energy, out);
   return out;
 }
 
