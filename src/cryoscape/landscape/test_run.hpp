@@ -13,6 +13,7 @@
 #include "cryoscape/training/run.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/random.hpp"
+#include "cryoscape/util/test_error.hpp"
 
 /// A tiny run for this room's tests: simulated particles of the demo protein, one epoch, then a decoder that
 /// moves far and latents in two clusters, so that what must be found is known.
@@ -90,17 +91,6 @@ inline training::Run open_test_run() {
     p.value().add_((last ? 2.0 : 0.05) * torch::randn_like(p.value()));
   }
   return run;
-}
-
-/// The message of the Error that `call` throws; empty without one.
-template <class Call>
-std::string error_of(Call&& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 }  // namespace cryoscape::landscape

@@ -12,6 +12,8 @@
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
+#include "cryoscape/util/test_data.hpp"
+#include "cryoscape/util/test_error.hpp"
 
 /// Hand-made particle files for this room's tests.
 namespace cryoscape::particles {
@@ -26,29 +28,11 @@ inline std::filesystem::path test_folder() {
   return folder;
 }
 
-/// The folder of shared sample files: CRYOSCAPE_TEST_DATA, else shared/data in a parent of the working
-/// directory.
+/// A shared sample file; nothing where absent.
 inline std::optional<std::filesystem::path> sample(const std::string& name) {
-  std::optional<std::filesystem::path> root;
-  if (const char* folder = std::getenv("CRYOSCAPE_TEST_DATA")) {
-    root = folder;
-  } else {
-    for (auto at = std::filesystem::current_path(); at != at.parent_path() && !root; at = at.parent_path())
-      if (std::filesystem::is_directory(at / "shared/data")) root = at / "shared/data";
-  }
+  const auto root = test_data();
   if (!root || !std::filesystem::exists(*root / "formats" / name)) return std::nullopt;
   return *root / "formats" / name;
-}
-
-/// The message of the Error that `call` throws; empty without one.
-template <class Call>
-std::string error_of(Call&& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 /// Image k holds the values k, k + 1, k + 2, … so that no image is constant.

@@ -14,6 +14,7 @@
 #include "cryoscape/training/run.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
+#include "cryoscape/util/test_error.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::report;
@@ -91,16 +92,6 @@ class Comparison : public testing::Test {
       json["states"].push_back({{"id", k + 1}, {"population", populations[k]}, {"model", name}});
     }
     replace_text_file(run() / "states.json", json.dump());
-  }
-
-  template <class Call>
-  static std::string message(Call&& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
   }
 
   static fs::path* folder_;
@@ -227,12 +218,12 @@ TEST_F(Comparison, DifferencesOfBoundsArePairedToTheFirstRun) {
 TEST_F(Comparison, ErrorsNameWhatDoesNotFit) {
   auto other = truth();
   other.row_of.erase("000007@particles.mrcs");
-  const auto unmatched = message([&] { score_run(run(), other); });
+  const auto unmatched = error_of([&] { score_run(run(), other); });
   EXPECT_NE(unmatched.find("000007@particles.mrcs (row 7) is not in"), std::string::npos) << unmatched;
 
   write_path(*folder_ / "longer.pdb", kResidues + 3);
   const auto longer = read_truth_data(*folder_ / "data/truth.star", {*folder_ / "longer.pdb"}, false);
-  const auto beads = message([&] { score_run(run(), longer); });
+  const auto beads = error_of([&] { score_run(run(), longer); });
   EXPECT_NE(beads.find("has 40 beads"), std::string::npos) << beads;
   EXPECT_NE(beads.find("43 residue beads"), std::string::npos) << beads;
 
@@ -242,12 +233,12 @@ TEST_F(Comparison, ErrorsNameWhatDoesNotFit) {
   for (int m = 0; m < 10; ++m) few.positions.push_back(io::positions_of(atoms[m]));
   io::write_models(*folder_ / "few.pdb", few);
   const auto beyond =
-      message([&] { read_truth_data(*folder_ / "data/truth.star", {*folder_ / "few.pdb"}, false); });
+      error_of([&] { read_truth_data(*folder_ / "data/truth.star", {*folder_ / "few.pdb"}, false); });
   EXPECT_NE(beyond.find("--models have 10"), std::string::npos) << beyond;
 
-  EXPECT_NE(message([&] { score_run(*folder_ / "data", std::nullopt); }), "no error");
+  EXPECT_NE(error_of([&] { score_run(*folder_ / "data", std::nullopt); }), "");
   fs::rename(run() / "latents.npy", run() / "hidden.npy");
-  const auto unfinished = message([&] { score_run(run(), truth()); });
+  const auto unfinished = error_of([&] { score_run(run(), truth()); });
   fs::rename(run() / "hidden.npy", run() / "latents.npy");
   EXPECT_NE(unfinished.find("training has not finished"), std::string::npos) << unfinished;
 }

@@ -5,6 +5,7 @@
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
+#include "cryoscape/util/test_error.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::report;
@@ -27,16 +28,6 @@ class FoundStates : public testing::Test {
   }
   RunRecord record() const { return read_run_record(path_); }
 
-  template <class Call>
-  static std::string message(Call&& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-
   fs::path path_;
 };
 
@@ -58,29 +49,31 @@ TEST_F(FoundStates, KeepTheirOrder) {
 
 TEST_F(FoundStates, NeedAPopulation) {
   write("states.json", R"({"states": [{"id": 1}]})");
-  EXPECT_NE(message([&] { found_states(record()); }).find("states.json: state 1 has no population"),
+  EXPECT_NE(error_of([&] { found_states(record()); }).find("states.json: state 1 has no population"),
             std::string::npos);
 }
 
 TEST_F(FoundStates, ModelsMustBeTheRuns) {
   write("states.json", R"({"states": [{"id": 1, "population": 1}]})");
   auto states = found_states(record());
-  EXPECT_NE(message([&] { read_state_models(record(), 2, states); }).find("has no model"), std::string::npos);
+  EXPECT_NE(error_of([&] { read_state_models(record(), 2, states); }).find("has no model"),
+            std::string::npos);
   write("states.json", R"({"states": [{"id": 1, "population": 1, "model": "state.pdb"}]})");
-  EXPECT_NE(message([&] { read_state_models(record(), 2, states); }).find("state.pdb"), std::string::npos);
+  EXPECT_NE(error_of([&] { read_state_models(record(), 2, states); }).find("state.pdb"), std::string::npos);
   write("state.pdb",
         "ATOM      1  CA  GLY A   1       1.000   2.000   3.000  1.00  0.00           C\n"
         "ATOM      2  CA  GLY A   2       4.800   2.000   3.000  1.00  0.00           C\nEND\n");
   read_state_models(record(), 2, states);
   EXPECT_EQ(states[0].model, (std::vector<float>{1, 2, 3, 4.8f, 2, 3}));
-  EXPECT_NE(message([&] { read_state_models(record(), 3, states); }).find("2 atoms, but the run has 3 beads"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of([&] { read_state_models(record(), 3, states); }).find("2 atoms, but the run has 3 beads"),
+      std::string::npos);
 }
 
 TEST_F(FoundStates, AssignmentsFitTheParticles) {
   EXPECT_FALSE(read_assignments(path_, 3));
   io::write_npy(path_ / "assignments.npy", {3, 1}, std::vector<float>{2, 0, 1});
   EXPECT_EQ(*read_assignments(path_, 3), (std::vector<int>{2, 0, 1}));
-  EXPECT_NE(message([&] { read_assignments(path_, 4); }).find("3 rows of 1, but the run has 4 particles"),
+  EXPECT_NE(error_of([&] { read_assignments(path_, 4); }).find("3 rows of 1, but the run has 4 particles"),
             std::string::npos);
 }

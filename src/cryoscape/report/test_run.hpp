@@ -10,6 +10,7 @@
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
+#include "cryoscape/util/test_error.hpp"
 
 namespace cryoscape::report {
 
@@ -78,16 +79,5 @@ class TestRun {
 
   std::filesystem::path folder;
 };
-
-/// The message of the Error that a call throws, or "no error".
-template <class Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 }  // namespace cryoscape::report

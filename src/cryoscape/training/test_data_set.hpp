@@ -15,6 +15,7 @@
 #include "cryoscape/training/run.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
+#include "cryoscape/util/test_error.hpp"
 
 /// A helix with a hinge, and images of it, for this room's tests.
 namespace cryoscape::training {
@@ -37,17 +38,6 @@ inline io::AtomicModel bent_helix(double angle) {
     structure::add_residue(model, {"ALA", "A", i + 1}, {{"CA", 6, {float(p[0]), float(p[1]), float(p[2])}}});
   }
   return model;
-}
-
-/// The message of the Error that `call` throws; empty without one.
-template <class Call>
-std::string error_of(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 #define EXPECT_MENTIONS(text, part) EXPECT_NE(std::string(text).find(part), std::string::npos) << (text)
