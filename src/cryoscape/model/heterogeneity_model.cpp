@@ -94,9 +94,18 @@ latent::Posterior HeterogeneityModel::encode(const particles::Batch& batch) {
   return posterior;
 }
 
+torch::Tensor HeterogeneityModel::decoder_input(const torch::Tensor& latents) const {
+  return prior_->family() == latent::Family::bernoulli ? 2 * latents - 1 : latents;
+}
+
 torch::Tensor HeterogeneityModel::decode(const torch::Tensor& latents) {
-  const auto input = prior_->family() == latent::Family::bernoulli ? 2 * latents - 1 : latents;
-  return reference_ + decoder_->forward(input).view({latents.size(0), -1, 3});
+  return reference_ + decoder_->forward(decoder_input(latents)).view({latents.size(0), -1, 3});
+}
+
+std::pair<torch::Tensor, torch::Tensor> HeterogeneityModel::decode_split(const torch::Tensor& latents) {
+  const auto [full, decoder_only] = decoder_->forward_split(decoder_input(latents));
+  return {reference_ + full.view({latents.size(0), -1, 3}),
+          reference_ + decoder_only.view({latents.size(0), -1, 3})};
 }
 
 Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particles::Batch& batch,

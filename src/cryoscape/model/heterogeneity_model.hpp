@@ -49,6 +49,9 @@ class HeterogeneityModel : public torch::nn::Module {
   /// Coordinates (B, N, 3) Å, centred, of latents (B, d): as sampled for a Gaussian family, smoothed bits in
   /// [0, 1] for a binary one.
   torch::Tensor decode(const torch::Tensor& latents);
+  /// The same twice, in one pass: gradients by the first reach latents and decoder, gradients by the second
+  /// the decoder only.
+  std::pair<torch::Tensor, torch::Tensor> decode_split(const torch::Tensor& latents);
   /// Scores coordinates (B, N, 3) against the batch's images. `with_sums` also collects the spectral sums.
   Scores score(const torch::Tensor& coordinates, const particles::Batch& batch, bool with_sums,
                Score how = Score::training);
@@ -69,6 +72,7 @@ class HeterogeneityModel : public torch::nn::Module {
 
  private:
   torch::Tensor encoder_features(const particles::Batch& batch) const;
+  torch::Tensor decoder_input(const torch::Tensor& latents) const;
 
   ModelOptions options_;
   Scene scene_;

@@ -13,35 +13,49 @@ namespace {
 
 using Complex = std::complex<float>;
 
-/// The coefficients that take part, in storage order, so that inner loops touch nothing else.
+/// The coefficients that take part, shell by shell: what depends on the shell stays in registers, and sums
+/// over shells need no scattered additions.
 struct Coefficients {
+  std::vector<std::int32_t> start;  ///< (shells + 1) into `index`
   std::vector<std::int32_t> index;  ///< into the (D, D/2+1) array
-  std::vector<std::int32_t> shell;
   std::vector<float> multiplicity;
+  std::vector<std::int32_t> left_out;  ///< the others
 };
 
 Coefficients active_coefficients(int box, int max_shell) {
   Coefficients list;
   const int columns = box / 2 + 1;
+  std::vector<std::vector<std::int32_t>> shells(columns);
   for (int row = 0; row < box; ++row)
     for (int kx = 0; kx < columns; ++kx) {
       const int shell = optics::shell_index(kx, row < box / 2 ? row : row - box);
-      if (shell < 1 || shell > max_shell) continue;
-      list.index.push_back(row * columns + kx);
-      list.shell.push_back(shell);
-      list.multiplicity.push_back(kx == 0 || kx == box / 2 ? 1.0f : 2.0f);
+      const bool active = shell >= 1 && shell <= max_shell;
+      (active ? shells[shell] : list.left_out).push_back(row * columns + kx);
     }
+  list.start.push_back(0);
+  for (const auto& shell : shells) {
+    for (const auto f : shell) {
+      list.index.push_back(f);
+      list.multiplicity.push_back(static_cast<float>(optics::multiplicity(f % columns, box)));
+    }
+    list.start.push_back(static_cast<std::int32_t>(list.index.size()));
+  }
   return list;
 }
 
 /// Sums over one image of the quadratic form a − 2αb + α²c = Σ |X − α m|²/S, m = h·CTF·P.
 struct Quadratic {
   double a = 0, b = 0, c = 0;
-  double unmeasured = 0;  ///< coefficients that take no part
+  double measured = 0;  ///< coefficients that take part
 };
 
-/// Padding, not data: beyond the Nyquist frequency of images coarser than the grid, and on the Nyquist lines
-/// of cropped spectra. Taken for data, they would say that prediction and noise are zero there.
+/// Sums of one image over a shell's measured coefficients. The others are padding, not data: beyond the
+/// Nyquist frequency of images coarser than the grid, and on the Nyquist lines of cropped spectra. Taken for
+/// data, they would say that prediction and noise are zero there.
+struct ShellSums {
+  double data = 0, cross = 0, prediction = 0, count = 0;  ///< |X|², Re(X* Q), |Q|², coefficients
+};
+
 bool unmeasured(const Complex& data) { return data == Complex(0); }
 
 /// Posterior of the contrast given the image: mean and variance; and the score with its derivatives by b and
@@ -89,6 +103,7 @@ class Worker {
         image_(static_cast<std::size_t>(projection.box) * projection.box),
         spectrum_(static_cast<std::size_t>(projection.box) * (projection.box / 2 + 1)),
         weight_(spectral.shells()),
+        shells_(spectral.shells()),
         wide_(projection.box) {}
 
   void score(const BatchView& batch, const LikelihoodOutput& output, SpectralSums* sums, int i) {
@@ -106,17 +121,17 @@ class Worker {
 
     const Complex* data = batch.spectra + half * i;
     const auto gain = spectral_.gain(group);
-    const Quadratic q = quadratic(data, gain);
+    sum_shells(data);
+    const Quadratic q = quadratic(gain);
     const Contrast contrast = options_.correlation
                                   ? score_correlation(q)
                                   : score_gaussian(q, options_.contrast_sd, spectral_.log_normaliser(group));
     if (output.log_likelihood) output.log_likelihood[i] = static_cast<float>(contrast.score);
     if (output.contrast) output.contrast[i] = static_cast<float>(contrast.mean);
     if (output.chi_square)
-      output.chi_square[i] =
-          static_cast<float>((q.a - 2 * contrast.mean * q.b + contrast.mean * contrast.mean * q.c) /
-                             std::max(1.0, spectral_.degrees_of_freedom() - q.unmeasured));
-    if (sums) add_sums(data, contrast, sums);
+      output.chi_square[i] = static_cast<float>(
+          (q.a - 2 * contrast.mean * q.b + contrast.mean * contrast.mean * q.c) / std::max(1.0, q.measured));
+    if (sums) add_sums(contrast, sums);
     if (output.coordinate_gradient)
       gradient(data, ctf, gain, contrast, coordinates, rotation, shift,
                output.coordinate_gradient + 3 * beads * i);
@@ -142,36 +157,39 @@ class Worker {
     for (int s = 0; s < spectral_.shells(); ++s) weight_[s] = options_.correlation ? 1.0f : 1.0f / power[s];
   }
 
-  Quadratic quadratic(const Complex* data, std::span<const float> gain) const {
-    Quadratic q;
-    for (std::size_t k = 0; k < list_.index.size(); ++k) {
-      const int f = list_.index[k], s = list_.shell[k];
-      if (unmeasured(data[f])) {
-        q.unmeasured += list_.multiplicity[k];
-        continue;
+  void sum_shells(const Complex* data) {
+    for (int s = 0; s < spectral_.shells(); ++s) {
+      ShellSums t;
+      for (auto k = list_.start[s]; k < list_.start[s + 1]; ++k) {
+        const Complex x = data[list_.index[k]], q = spectrum_[list_.index[k]];
+        const float m = unmeasured(x) ? 0.0f : list_.multiplicity[k];
+        t.data += m * (x.real() * x.real() + x.imag() * x.imag());
+        t.cross += m * (x.real() * q.real() + x.imag() * q.imag());
+        t.prediction += m * (q.real() * q.real() + q.imag() * q.imag());
+        t.count += m;
       }
-      const float w = weight_[s] * list_.multiplicity[k], factor = gain[s];
-      const float mr = factor * spectrum_[f].real(), mi = factor * spectrum_[f].imag();
-      const float xr = data[f].real(), xi = data[f].imag();
-      q.a += w * (xr * xr + xi * xi);
-      q.b += w * (xr * mr + xi * mi);
-      q.c += w * (mr * mr + mi * mi);
+      shells_[s] = t;
+    }
+  }
+
+  Quadratic quadratic(std::span<const float> gain) const {
+    Quadratic q;
+    for (std::size_t s = 0; s < shells_.size(); ++s) {
+      const auto& t = shells_[s];
+      const double w = weight_[s], h = gain[s];
+      q.a += w * t.data;
+      q.b += w * h * t.cross;
+      q.c += w * h * h * t.prediction;
+      q.measured += t.count;
     }
     return q;
   }
 
-  void add_sums(const Complex* data, const Contrast& contrast, SpectralSums* sums) const {
+  void add_sums(const Contrast& contrast, SpectralSums* sums) const {
     const double square = contrast.mean * contrast.mean + contrast.variance;
-    for (std::size_t k = 0; k < list_.index.size(); ++k) {
-      const int f = list_.index[k];
-      if (unmeasured(data[f])) continue;
-      auto& t = sums[list_.shell[k]];
-      const float m = list_.multiplicity[k];
-      const float qr = spectrum_[f].real(), qi = spectrum_[f].imag();
-      t.data_power += m * std::norm(data[f]);
-      t.cross += contrast.mean * m * (data[f].real() * qr + data[f].imag() * qi);
-      t.prediction_power += square * m * (qr * qr + qi * qi);
-      t.count += m;
+    for (std::size_t s = 0; s < shells_.size(); ++s) {
+      const auto& t = shells_[s];
+      sums[s] += {t.data, contrast.mean * t.cross, square * t.prediction, t.count};
     }
   }
 
@@ -182,19 +200,17 @@ class Worker {
                 const float* coordinates, const float* rotation, const float* shift, float* out) {
     const auto d_b = static_cast<float>(contrast.d_b), d_c2 = static_cast<float>(2 * contrast.d_c);
     const float scale = static_cast<float>(projection_.box) * projection_.box;
-    std::size_t k = 0;
-    for (std::size_t f = 0; f < spectrum_.size(); ++f) {
-      if (k == list_.index.size() || static_cast<std::size_t>(list_.index[k]) != f) {
-        spectrum_[f] = 0;
-        continue;
+    for (const auto f : list_.left_out) spectrum_[f] = 0;
+    for (int s = 0; s < spectral_.shells(); ++s) {
+      const float weight = weight_[s] * gain[s] * scale, of_data = weight * d_b,
+                  of_prediction = weight * d_c2 * gain[s];
+      for (auto k = list_.start[s]; k < list_.start[s + 1]; ++k) {
+        const auto f = list_.index[k];
+        const Complex x = data[f], q = spectrum_[f];
+        const float ctf_here = unmeasured(x) ? 0.0f : ctf.wide ? 1.0f : ctf.narrow[f];
+        spectrum_[f] = {ctf_here * (of_data * x.real() + of_prediction * q.real()),
+                        ctf_here * (of_data * x.imag() + of_prediction * q.imag())};
       }
-      const int s = list_.shell[k++];
-      if (unmeasured(data[f])) {
-        spectrum_[f] = 0;
-        continue;
-      }
-      const float w = weight_[s] * gain[s] * scale * (ctf.wide ? 1.0f : ctf.narrow[f]);
-      spectrum_[f] = w * (d_b * data[f] + d_c2 * gain[s] * spectrum_[f]);
     }
     optics::irfft2(projection_.box, spectrum_.data(), image_.data());
     if (ctf.wide) wide_.apply(ctf.wide, image_.data());
@@ -210,6 +226,7 @@ class Worker {
   std::vector<float> image_;
   std::vector<Complex> spectrum_;
   std::vector<float> weight_;
+  std::vector<ShellSums> shells_;
   WideCtf wide_;
 };
 

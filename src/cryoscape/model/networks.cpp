@@ -1,6 +1,68 @@
 #include "cryoscape/model/networks.hpp"
 
+#include <array>
+#include <stdexcept>
+
 namespace cryoscape::model {
+namespace {
+
+/// A perceptron whose output comes twice. The gradient that stops before the input rides along as further
+/// rows of the same matrix products: half the work of two passes.
+struct SplitFunction : torch::autograd::Function<SplitFunction> {
+  /// tensors: weight and bias of every layer; one by one, for that is how libtorch tracks them.
+  template <class... Tensors>
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context,
+                                                const torch::Tensor& input, const Tensors&... tensors) {
+    const std::array<torch::Tensor, sizeof...(tensors)> parameters{tensors...};
+    std::vector<torch::Tensor> saved{input};  // then what every layer but the last gives, then the weights
+    auto x = input;
+    for (std::size_t k = 0; k < parameters.size(); k += 2) {
+      x = torch::linear(k == 0 ? x : torch::silu(x), parameters[k], parameters[k + 1]);
+      if (k + 2 < parameters.size()) saved.push_back(x);
+    }
+    for (std::size_t k = 0; k < parameters.size(); k += 2) saved.push_back(parameters[k]);
+    context->save_for_backward(saved);
+    return {x, x.detach()};
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list outer) {
+    const auto saved = context->get_saved_variables();
+    const std::size_t layers = saved.size() / 2;
+    const auto& some = outer[0].defined() ? outer[0] : outer[1];
+    auto to_input = outer[0].defined() ? outer[0] : torch::zeros_like(some);
+    auto to_parameters = outer[1].defined() ? to_input + outer[1] : to_input;
+    torch::autograd::variable_list gradients(1 + 2 * layers);
+    for (std::size_t l = layers; l-- > 0;) {
+      const auto& weight = saved[layers + l];
+      gradients[1 + 2 * l] = to_parameters.t().mm(l == 0 ? saved[0] : torch::silu(saved[l]));
+      gradients[2 + 2 * l] = to_parameters.sum(0);
+      if (l == 0) break;
+      const auto both = torch::cat({to_parameters, to_input}).mm(weight).chunk(2);
+      to_parameters = at::silu_backward(both[0], saved[l]);
+      to_input = at::silu_backward(both[1], saved[l]);
+    }
+    if (context->needs_input_grad(0)) gradients[0] = to_input.mm(saved[layers]);
+    return gradients;
+  }
+};
+
+template <std::size_t... I>
+torch::autograd::variable_list split(const torch::Tensor& x, const std::vector<torch::Tensor>& parameters,
+                                     std::index_sequence<I...>) {
+  return SplitFunction::apply(x, parameters[I]...);
+}
+
+/// SplitFunction for as many layers as there are.
+template <std::size_t Layers = 1>
+torch::autograd::variable_list split(const torch::Tensor& x, const std::vector<torch::Tensor>& parameters) {
+  constexpr std::size_t kMostLayers = 8;
+  if (parameters.size() == 2 * Layers) return split(x, parameters, std::make_index_sequence<2 * Layers>());
+  if constexpr (Layers < kMostLayers) return split<Layers + 1>(x, parameters);
+  throw std::logic_error("Mlp::forward_split: too many layers");
+}
+
+}  // namespace
 
 MlpImpl::MlpImpl(const std::vector<std::int64_t>& sizes) {
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i)
@@ -14,6 +76,13 @@ torch::Tensor MlpImpl::forward(torch::Tensor x) {
     x = layers_[i]->forward(x);
   }
   return x;
+}
+
+std::pair<torch::Tensor, torch::Tensor> MlpImpl::forward_split(const torch::Tensor& x) {
+  std::vector<torch::Tensor> parameters;
+  for (const auto& layer : layers_) parameters.insert(parameters.end(), {layer->weight, layer->bias});
+  const auto out = split(x, parameters);
+  return {out[0], out[1]};
 }
 
 Mlp make_mlp_encoder(std::int64_t features, std::int64_t outputs) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <torch/torch.h>
 
+#include <utility>
 #include <vector>
 
 namespace cryoscape::model {
@@ -11,6 +12,9 @@ class MlpImpl : public torch::nn::Module {
  public:
   explicit MlpImpl(const std::vector<std::int64_t>& sizes);
   torch::Tensor forward(torch::Tensor x);
+  /// The output twice, for one pass: gradients by the first reach input and parameters, gradients by the
+  /// second the parameters only.
+  std::pair<torch::Tensor, torch::Tensor> forward_split(const torch::Tensor& x);
   torch::nn::Linear last() const { return layers_.back(); }
 
  private:

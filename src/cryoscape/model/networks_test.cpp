@@ -21,6 +21,35 @@ TEST(Mlp, IsLinearLayersWithSiluBetween) {
       1e-5);
 }
 
+TEST(Mlp, SplitForwardIsTwoPassesOfWhichOneStopsBeforeTheInput) {
+  torch::manual_seed(2);
+  Mlp mlp(std::vector<std::int64_t>{3, 8, 5, 4});
+  const auto u = torch::randn({7, 4}), v = torch::randn({7, 4});
+  auto x = torch::randn({7, 3}).requires_grad_();
+  const auto gradients = [&](const torch::Tensor& loss) {
+    auto inputs = mlp->parameters();
+    inputs.push_back(x);
+    return torch::autograd::grad({loss}, inputs);
+  };
+  const auto expected =
+      gradients((u * mlp->forward(x)).sum() + (v * mlp->forward(x.detach()).square()).sum());
+  const auto [first, second] = mlp->forward_split(x);
+  EXPECT_TRUE(torch::equal(first, mlp->forward(x)));
+  EXPECT_TRUE(torch::equal(second, first));
+  const auto found = gradients((u * first).sum() + (v * second.square()).sum());
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_LT((found[i] - expected[i]).abs().max().item<double>(), 1e-5) << i;
+  // Either output alone.
+  EXPECT_LT(
+      (gradients((u * mlp->forward_split(x).first).sum())[6] - gradients((u * mlp->forward(x)).sum())[6])
+          .abs()
+          .max()
+          .item<double>(),
+      1e-6);
+  mlp->forward_split(x).second.sum().backward();
+  EXPECT_EQ(x.grad().abs().max().item<double>(), 0);
+}
+
 TEST(MlpEncoder, HasTheLayersOfCryoStar) {
   auto encoder = make_mlp_encoder(100, 16);
   std::vector<std::int64_t> widths;

@@ -43,6 +43,30 @@ void irfft2(int box, const Complex* spectrum, float* image) {
                         spectrum, image, 1.0f / (static_cast<float>(d) * static_cast<float>(d)));
 }
 
+void padded_rfft2(int box, const float* image, Complex* spectrum) {
+  const std::size_t d = box, width = 2 * d, columns = d + 1;
+  thread_local std::vector<float> rows;
+  rows.assign(d * width, 0.0f);
+  for (std::size_t y = 0; y < d; ++y) std::copy_n(image + y * d, d, rows.data() + y * width);
+  pocketfft::r2c<float>({d, width}, real_strides(width), complex_strides(columns), 1, pocketfft::FORWARD,
+                        rows.data(), spectrum, 1.0f);
+  std::fill(spectrum + d * columns, spectrum + width * columns, Complex(0));
+  pocketfft::c2c<float>({width, columns}, complex_strides(columns), complex_strides(columns), {0},
+                        pocketfft::FORWARD, spectrum, spectrum, 1.0f);
+}
+
+void padded_irfft2(int box, Complex* spectrum, float* image) {
+  const std::size_t d = box, width = 2 * d, columns = d + 1;
+  pocketfft::c2c<float>({width, columns}, complex_strides(columns), complex_strides(columns), {0},
+                        pocketfft::BACKWARD, spectrum, spectrum,
+                        1.0f / (static_cast<float>(width) * static_cast<float>(width)));
+  thread_local std::vector<float> rows;
+  rows.resize(d * width);
+  pocketfft::c2r<float>({d, width}, complex_strides(columns), real_strides(width), 1, pocketfft::BACKWARD,
+                        spectrum, rows.data(), 1.0f);
+  for (std::size_t y = 0; y < d; ++y) std::copy_n(rows.data() + y * width, d, image + y * d);
+}
+
 void fourier_crop(int from, const Complex* spectrum, int to, Complex* out) {
   const int columns_from = from / 2 + 1, columns_to = to / 2 + 1;
   if (from == to) {

@@ -19,6 +19,11 @@ void rfft2(int box, const float* image, std::complex<float>* spectrum, int colum
 /// Its inverse, with the factor 1/D².
 void irfft2(int box, const std::complex<float>* spectrum, float* image);
 
+/// rfft2 of the image (D, D) set into the corner of a box of twice the size, and the corner of irfft2 of
+/// such a spectrum (2D, D+1): rows that hold nothing are not transformed.
+void padded_rfft2(int box, const float* image, std::complex<float>* spectrum);
+void padded_irfft2(int box, std::complex<float>* spectrum, float* image);  ///< overwrites the spectrum
+
 /// Resamples a half-complex spectrum from box `from` to a smaller, equal or larger even box `to` (crop or
 /// zero-pad). Coefficients are scaled by to/from, so that white noise of unit variance keeps unit variance
 /// per pixel. Nyquist rows and columns, which stand for two frequencies each, are set to zero when cropping

@@ -62,6 +62,24 @@ TEST(Rfft2, InverseRestoresAndParsevalHolds) {
   }
 }
 
+TEST(PaddedRfft2, IsThatOfTheImageInTheCornerOfALargerBox) {
+  const int d = 12, width = 2 * d;
+  const auto image = noise(d, 3);
+  std::vector<float> padded(static_cast<std::size_t>(width) * width);
+  for (int y = 0; y < d; ++y) std::copy_n(image.begin() + y * d, d, padded.begin() + y * width);
+  std::vector<Complex> expected(half_size(width)), found(half_size(width));
+  rfft2(width, padded.data(), expected.data());
+  padded_rfft2(d, image.data(), found.data());
+  for (std::size_t f = 0; f < expected.size(); ++f) EXPECT_NEAR(std::abs(found[f] - expected[f]), 0, 1e-4);
+  // Back from the spectrum of a larger image: its corner.
+  const auto large = noise(width, 4);
+  std::vector<float> corner(static_cast<std::size_t>(d) * d);
+  rfft2(width, large.data(), expected.data());
+  padded_irfft2(d, expected.data(), corner.data());
+  for (int y = 0; y < d; ++y)
+    for (int x = 0; x < d; ++x) EXPECT_NEAR(corner[y * d + x], large[y * width + x], 1e-5);
+}
+
 TEST(FourierCrop, KeepsTheVarianceOfWhiteNoise) {
   const int from = 256, to = 128;
   const auto image = noise(from, 3);

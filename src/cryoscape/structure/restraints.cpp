@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
+#include <tuple>
 
 #include "cryoscape/structure/cell_list.hpp"
 #include "cryoscape/util/parallel.hpp"
@@ -12,45 +14,112 @@
 namespace cryoscape::structure {
 namespace {
 
-constexpr double kMemory = 0.9;  ///< weight of earlier batches in the edges' running moments
+constexpr double kMemory = 0.9;      ///< weight of earlier batches in the edges' running moments
+constexpr float kFarthest = 1e15f;   ///< Å; squares of larger coordinates overflow
+constexpr float kNearInClashes = 3;  ///< pairs closer than so many clash distances are in the pair list
 
-/// Adds k·(d − d₀)² of one pair to the gradient; returns (deviation, energy).
-inline float pull(const float* x, float* g, const Pair& p, float stiffness, float& deviation) {
-  const float* a = x + 3 * p.i;
-  const float* b = x + 3 * p.j;
-  const float dx = a[0] - b[0], dy = a[1] - b[1], dz = a[2] - b[2];
-  const float d = std::sqrt(dx * dx + dy * dy + dz * dz);
-  deviation = d - p.distance;
-  const float factor = 2 * stiffness * deviation / std::max(d, 1e-6f);
-  float* ga = g + 3 * p.i;
-  float* gb = g + 3 * p.j;
-  ga[0] += factor * dx, ga[1] += factor * dy, ga[2] += factor * dz;
-  gb[0] -= factor * dx, gb[1] -= factor * dy, gb[2] -= factor * dz;
-  return stiffness * deviation * deviation;
+/// False also for NaN.
+bool usable(std::span<const float> x) {
+  return std::all_of(x.begin(), x.end(), [](float v) { return std::abs(v) < kFarthest; });
 }
 
-/// k·overlap² of every clashing pair of the structure as it is; adds to the gradient.
-double clash_energy(const RestraintTopology& topology, std::span<const float> x, float stiffness, float* g,
-                    CellList& cells) {
-  double energy = 0;
-  cells.for_each_pair(x, topology.clash_distance, [&](std::int32_t i, std::int32_t j, float d2) {
-    const float d = std::sqrt(d2), overlap = topology.clash_limit(i, j) - d;
-    if (overlap <= 0) return;
-    energy += static_cast<double>(stiffness) * overlap * overlap;
-    const float factor = -2 * stiffness * overlap / std::max(d, 1e-6f);
-    for (int k = 0; k < 3; ++k) {
-      const float pull = factor * (x[3 * i + k] - x[3 * j + k]);
-      g[3 * i + k] += pull;
-      g[3 * j + k] -= pull;
-    }
-  });
-  return energy;
+struct ListedPair {
+  std::int32_t i, j;
+  float distance, limit;
+  std::int32_t edge;
+};
+
+float near_distance(const RestraintTopology& topology) { return kNearInClashes * topology.clash_distance; }
+
+/// Bonds, edges, and what else is near in the reference.
+std::vector<ListedPair> listed_pairs(const RestraintTopology& topology) {
+  std::vector<ListedPair> out;
+  const auto add = [&](std::int32_t i, std::int32_t j, float distance, std::int32_t edge) {
+    out.push_back({std::min(i, j), std::max(i, j), distance,
+                   topology.clash_limit(std::min(i, j), std::max(i, j)), edge});
+  };
+  for (const auto& b : topology.bonds) add(b.i, b.j, b.distance, -1);
+  for (std::size_t e = 0; e < topology.edges.size(); ++e)
+    add(topology.edges[e].i, topology.edges[e].j, topology.edges[e].distance, static_cast<std::int32_t>(e));
+  const auto order = [](const ListedPair& a, const ListedPair& b) {
+    return std::tie(a.i, a.j) < std::tie(b.i, b.j);
+  };
+  std::sort(out.begin(), out.end(), order);
+  const std::size_t springs = out.size();
+  CellList cells;
+  cells.for_each_pair(
+      topology.reference, near_distance(topology), [&](std::int32_t i, std::int32_t j, float) {
+        const ListedPair pair{i, j, 0, 0, -1};
+        if (!std::binary_search(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(springs), pair, order))
+          add(i, j, 0, -1);
+      });
+  std::sort(out.begin(), out.end(), order);
+  return out;
+}
+
+PairList make_pair_list(const RestraintTopology& topology) {
+  PairList list;
+  list.start.assign(topology.beads + 1, 0);
+  for (const auto& p : listed_pairs(topology)) {
+    ++list.start[p.i + 1];
+    list.partner.push_back(p.j);
+    list.distance.push_back(p.distance);
+    list.limit.push_back(p.limit);
+    list.edge.push_back(p.edge);
+  }
+  for (std::size_t i = 1; i < list.start.size(); ++i) list.start[i] += list.start[i - 1];
+  list.stiffness.assign(list.size(), 0);
+  return list;
 }
 
 }  // namespace
 
+/// What one thread needs: the structures of a group, lane by lane.
+struct RestraintEvaluator::Worker {
+  const RestraintEvaluator& evaluator;
+  const std::size_t lanes = static_cast<std::size_t>(restraint_lanes());
+  std::vector<float> coordinates, gradient, counted;
+  std::vector<double> energies;
+  FarPairs::Scratch scratch;
+
+  explicit Worker(const RestraintEvaluator& of)
+      : evaluator(of),
+        coordinates(3 * of.topology_.beads * lanes),
+        gradient(coordinates.size()),
+        counted(lanes),
+        energies(lanes) {}
+
+  /// Energies and gradients of at most `lanes` structures; returns how many were usable.
+  std::size_t evaluate(std::span<const float> x, float clash, std::span<float> energy, std::span<float> g,
+                       const EdgeMoments& moments) {
+    const auto& topology = evaluator.topology_;
+    const std::size_t values = 3 * topology.beads;
+    std::size_t structures = 0;
+    for (std::size_t s = 0; s < lanes; ++s) {
+      const bool real = s < energy.size() && usable(x.subspan(values * s, values));
+      const float* from = real ? x.data() + values * s : topology.reference.data();
+      for (std::size_t v = 0; v < values; ++v) coordinates[v * lanes + s] = from[v];
+      counted[s] = real ? 1.0f : 0.0f;
+      structures += real;
+    }
+    std::fill(gradient.begin(), gradient.end(), 0.0f);
+    std::fill(energies.begin(), energies.end(), 0.0);
+    const StructureGroup group{coordinates.data(), gradient.data(), energies.data(), counted.data()};
+    pull_pairs(evaluator.pairs_, clash, group, moments);
+    if (clash > 0) evaluator.far_.push_apart(evaluator.pairs_, topology.clash_radii, clash, group, scratch);
+    for (std::size_t s = 0; s < energy.size(); ++s) {
+      const bool real = counted[s] != 0;
+      energy[s] = real ? static_cast<float>(energies[s]) : std::numeric_limits<float>::quiet_NaN();
+      for (std::size_t v = 0; v < values; ++v) g[values * s + v] = real ? gradient[v * lanes + s] : 0.0f;
+    }
+    return structures;
+  }
+};
+
 RestraintEvaluator::RestraintEvaluator(RestraintTopology topology)
     : topology_(std::move(topology)),
+      pairs_(make_pair_list(topology_)),
+      far_(topology_.reference, near_distance(topology_), topology_.clash_distance),
       chain_start_(topology_.chains + 1),
       mean_(topology_.edges.size()),
       square_(topology_.edges.size()),
@@ -61,77 +130,68 @@ RestraintEvaluator::RestraintEvaluator(RestraintTopology topology)
 
 void RestraintEvaluator::evaluate(std::span<const float> coordinates, int batch, RestraintWeights weights,
                                   float drop_fraction, std::span<float> energy, std::span<float> gradient) {
-  const std::size_t values = 3 * topology_.beads;
-  if (coordinates.size() != values * batch || gradient.size() != coordinates.size() ||
-      energy.size() != static_cast<std::size_t>(batch))
+  const std::size_t values = 3 * topology_.beads, size = batch;
+  if (coordinates.size() != values * size || gradient.size() != coordinates.size() || energy.size() != size)
     throw std::invalid_argument("RestraintEvaluator: sizes differ");
   update_mask(drop_fraction);
-  const auto parts = static_cast<std::size_t>(thread_count());
-  std::vector<Moments> moments(parts);
-  parallel_for(parts, [&](std::size_t part) {
-    auto& m = moments[part];
-    m.sum.assign(topology_.edges.size(), 0);
-    m.square.assign(topology_.edges.size(), 0);
-    CellList cells;
-    for (std::size_t s = batch * part / parts; s < batch * (part + 1) / parts; ++s) {
-      const auto x = coordinates.subspan(values * s, values);
-      const auto g = gradient.subspan(values * s, values);
-      std::fill(g.begin(), g.end(), 0.0f);
-      if (!std::all_of(x.begin(), x.end(), [](float v) { return std::isfinite(v); })) {
-        energy[s] = std::numeric_limits<float>::quiet_NaN();
-        continue;
-      }
-      double total = evaluate_one(x, weights, g, m);
-      if (weights.clash > 0) total += clash_energy(topology_, x, weights.clash, g.data(), cells);
-      energy[s] = static_cast<float>(total);
+  set_stiffness(weights);
+  const auto lanes = static_cast<std::size_t>(restraint_lanes());
+  const std::size_t groups = (size + lanes - 1) / lanes, edges = topology_.edges.size();
+  std::vector<float> sums(groups * edges), squares(groups * edges);
+  std::vector<std::size_t> structures(groups);
+  parallel_ranges(groups, [&](std::size_t begin, std::size_t end) {
+    Worker worker(*this);
+    for (std::size_t g = begin; g < end; ++g) {
+      const std::size_t first = g * lanes, count = std::min(lanes, size - first);
+      structures[g] =
+          worker.evaluate(coordinates.subspan(values * first, values * count), weights.clash,
+                          energy.subspan(first, count), gradient.subspan(values * first, values * count),
+                          {sums.data() + g * edges, squares.data() + g * edges});
     }
   });
-  absorb(moments);
+  absorb(sums, squares, std::accumulate(structures.begin(), structures.end(), std::size_t{0}));
 }
 
-double RestraintEvaluator::evaluate_one(std::span<const float> x, const RestraintWeights& weights,
-                                        std::span<float> g, Moments& moments) const {
-  double total = 0;
-  float deviation = 0;
-  for (const auto& bond : topology_.bonds) total += pull(x.data(), g.data(), bond, weights.bond, deviation);
-  for (std::size_t e = 0; e < topology_.edges.size(); ++e) {
-    total += pull(x.data(), g.data(), topology_.edges[e], weights.edge * mask_[e], deviation);
-    moments.sum[e] += deviation;
-    moments.square[e] += deviation * deviation;
+void RestraintEvaluator::set_stiffness(const RestraintWeights& weights) {
+  for (std::size_t p = 0; p < pairs_.size(); ++p) {
+    const auto e = pairs_.edge[p];
+    pairs_.stiffness[p] = e >= 0 ? weights.edge * mask_[e] : pairs_.distance[p] > 0 ? weights.bond : 0.0f;
   }
-  ++moments.structures;
-  return total;
 }
 
-void RestraintEvaluator::absorb(const std::vector<Moments>& moments) {
-  std::size_t structures = 0;
-  for (const auto& m : moments) structures += m.structures;
+/// Groups are added up in their order, so that results do not depend on the number of threads.
+void RestraintEvaluator::absorb(std::span<const float> sums, std::span<const float> squares,
+                                std::size_t structures) {
   if (structures == 0) return;
   weight_ = kMemory * weight_ + static_cast<double>(structures);
-  for (std::size_t e = 0; e < mean_.size(); ++e) {
+  const std::size_t edges = mean_.size();
+  parallel_for(edges, [&](std::size_t e) {
     double sum = 0, square = 0;
-    for (const auto& m : moments) sum += m.sum[e], square += m.square[e];
+    for (std::size_t k = e; k < sums.size(); k += edges) sum += sums[k], square += squares[k];
     mean_[e] = kMemory * mean_[e] + sum;
     square_[e] = kMemory * square_[e] + square;
-  }
+  });
 }
 
 void RestraintEvaluator::update_mask(float drop_fraction) {
   std::fill(mask_.begin(), mask_.end(), 1.0f);
   if (weight_ <= 1 || drop_fraction <= 0) return;
-  std::vector<std::size_t> order;
-  const auto variance = [&](std::size_t e) {
-    return square_[e] / weight_ - mean_[e] * mean_[e] / (weight_ * weight_);
-  };
+  std::vector<double> variance(mask_.size()), ranked;
+  for (std::size_t e = 0; e < mask_.size(); ++e)
+    variance[e] = square_[e] / weight_ - mean_[e] * mean_[e] / (weight_ * weight_);
   for (std::size_t c = 0; c + 1 < chain_start_.size(); ++c) {
-    const std::size_t count = chain_start_[c + 1] - chain_start_[c];
-    const auto drop = static_cast<std::size_t>(drop_fraction * static_cast<float>(count));
+    const auto begin = static_cast<std::ptrdiff_t>(chain_start_[c]),
+               end = static_cast<std::ptrdiff_t>(chain_start_[c + 1]);
+    auto drop = static_cast<std::ptrdiff_t>(drop_fraction * static_cast<float>(end - begin));
     if (drop == 0) continue;
-    order.resize(count);
-    std::iota(order.begin(), order.end(), chain_start_[c]);
-    std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(drop - 1), order.end(),
-                     [&](std::size_t a, std::size_t b) { return variance(a) > variance(b); });
-    for (std::size_t k = 0; k < drop; ++k) mask_[order[k]] = 0;
+    ranked.assign(variance.begin() + begin, variance.begin() + end);
+    std::nth_element(ranked.begin(), ranked.begin() + (drop - 1), ranked.end(), std::greater<>());
+    const double threshold = ranked[drop - 1];
+    // All above the threshold, and the first of those that equal it.
+    for (auto e = begin; e < end; ++e)
+      if (variance[e] > threshold) mask_[e] = 0, --drop;
+    for (auto e = begin; drop > 0; ++e)
+      if (variance[e] == threshold) mask_[e] = 0, --drop;
   }
 }
 

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "cryoscape/structure/beads.hpp"
+#include "cryoscape/structure/far_pairs.hpp"
+#include "cryoscape/structure/restraint_kernel.hpp"
 
 namespace cryoscape::structure {
 
@@ -29,7 +31,8 @@ struct ClashLimit {
 /// Which pairs are restrained.
 struct RestraintTopology {
   std::vector<Pair> bonds, edges;
-  float clash_distance = 4;  ///< Å; no two beads farther apart clash
+  std::vector<float> reference;  ///< (N, 3) Å
+  float clash_distance = 4;      ///< Å; no two beads farther apart clash
   std::size_t beads = 0;
   std::int32_t chains = 1;
   std::vector<float> clash_radii;             ///< (N) Å
@@ -53,11 +56,11 @@ struct RestraintWeights {
 };
 
 /// E(x) = k_b Σ_bonds (d − d₀)² + k_e Σ_edges (d − d₀)² + k_c Σ_clash max(0, d_min − d)², kT per structure,
-/// with its gradient, in one pass over a compact edge list, parallel over structures. Edges whose distance
-/// varies most across structures are let go (CryoSTAR): the given fraction within each chain, by a running
-/// variance over earlier batches (each counts 0.9 times less with every later one). Clashing pairs are found
-/// in the structures as they are. A structure with a coordinate that is not finite gets the energy NaN and no
-/// gradient, and leaves the variances alone.
+/// with its gradient, in one pass over a compact pair list, a vector of structures at a time, parallel over
+/// them. Edges whose distance varies most across structures are let go (CryoSTAR): the given fraction within
+/// each chain, by a running variance over earlier batches (each counts 0.9 times less with every later one).
+/// Clashing pairs are found in the structures as they are. A structure with a coordinate that is not finite,
+/// or farther out than any molecule, gets the energy NaN and no gradient, and leaves the variances alone.
 class RestraintEvaluator {
  public:
   explicit RestraintEvaluator(RestraintTopology topology);
@@ -75,16 +78,14 @@ class RestraintEvaluator {
   void set_state(std::span<const double> state);
 
  private:
-  struct Moments {
-    std::vector<float> sum, square;  ///< of d − d₀, per edge
-    std::size_t structures = 0;
-  };
+  struct Worker;
+  void set_stiffness(const RestraintWeights& weights);
   void update_mask(float drop_fraction);
-  void absorb(const std::vector<Moments>& moments);
-  double evaluate_one(std::span<const float> coordinates, const RestraintWeights& weights,
-                      std::span<float> gradient, Moments& moments) const;
+  void absorb(std::span<const float> sums, std::span<const float> squares, std::size_t structures);
 
   RestraintTopology topology_;
+  PairList pairs_;
+  FarPairs far_;
   std::vector<std::size_t> chain_start_;  ///< edges are sorted by chain
   std::vector<double> mean_, square_;
   double weight_ = 0;

@@ -150,6 +150,7 @@ float RestraintTopology::clash_limit(std::int32_t i, std::int32_t j) const {
 RestraintTopology make_restraints(const BeadModel& beads, const RestraintOptions& options) {
   RestraintTopology topology;
   topology.beads = beads.size();
+  topology.reference = beads.coordinates;
   topology.chains = *std::max_element(beads.chains.begin(), beads.chains.end()) + 1;
   const bool all_atom =
       std::find(beads.kinds.begin(), beads.kinds.end(), BeadKind::atom) != beads.kinds.end();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <complex>
+#include <tuple>
 
 #include "cryoscape/model/image_likelihood.hpp"
 #include "cryoscape/optics/fft.hpp"
@@ -57,10 +58,7 @@ void timed_step(FastPath& path, const particles::Batch& batch, Times& times) {
     sample = model.prior().draw(posterior, path.generator);
     kl = model.prior().cross_entropy(posterior, sample) - latent::entropy(posterior);
   });
-  part("decode", [&] {
-    coordinates = model.decode(sample.smooth);
-    relaxed = model.decode(sample.smooth.detach());
-  });
+  part("decode", [&] { std::tie(coordinates, relaxed) = model.decode_split(sample.smooth); });
   part("score", [&] { scores = model.score(coordinates, batch, true); });
   part("restraints", [&] { energy = restraint_energy(relaxed, path.restraints, schedule); });
   part("backward", [&] { (-scores.log_likelihood + kl + energy).mean().backward(); });

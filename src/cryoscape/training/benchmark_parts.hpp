@@ -9,7 +9,7 @@ namespace cryoscape::training {
 /// Milliseconds per image of the parts of a step, each the median of several runs on all threads:
 ///   load        reading, normalising and transforming images, and their CTF, by the loader alone (in
 ///   training it runs beside the step) encode      encoder, forward                    decode     decoder,
-///   forward, as often as a step calls it project     projection and its adjoint          transform  forward
+///   forward project     projection and its adjoint          transform  forward
 ///   and inverse FFT likelihood  the rest of the fused score: comparing with the data, gradient in Fourier
 ///   space, sums for gain and noise restraints  energy and gradient                 prior      draw of z, KL
 ///   backward    networks, backward                  optimiser  AdamW

@@ -55,9 +55,10 @@ Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles:
   Evaluation out;
   out.posterior = model.encode(batch);
   out.sample = model.prior().draw(out.posterior, generator);
-  auto scores = model.score(model.decode(out.sample.smooth), batch, true);
+  const auto [coordinates, restrained] = model.decode_split(out.sample.smooth);
+  auto scores = model.score(coordinates, batch, true);
   const auto kl = model.prior().cross_entropy(out.posterior, out.sample) - latent::entropy(out.posterior);
-  const auto energy = restraint_energy(model.decode(out.sample.smooth.detach()), restraints, schedule);
+  const auto energy = restraint_energy(restrained, restraints, schedule);
   auto& terms = out.terms;
   if (model.likelihood_options().correlation) {
     const double pixels = static_cast<double>(model.scene().box) * model.scene().box;

@@ -18,7 +18,7 @@ torch::Tensor restraint_energy(const torch::Tensor& coordinates, structure::Rest
                                const RestraintSchedule& schedule);
 
 /// One evaluation of the training objective  −E_q[log p(x|z)] + β KL(q‖p) + E_restraint  on a batch.
-/// The restraints' gradient reaches the decoder only (latents detached), so the encoder targets p(x|z)p(z).
+/// The restraints' gradient reaches the decoder only, so the encoder targets p(x|z)p(z).
 /// `log_partition` is the prior's, for reporting the KL in full.
 /// With the correlation likelihood: CryoSTAR's objective, −correlation + β KL/D² with the KL clamped at 3
 /// nats per dimension.
