@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <new>
 #include <set>
 
 #include "cryoscape/training/test_data_set.hpp"
@@ -193,6 +194,25 @@ TEST_F(TrainerTest, DiskErrorsEndTheRunAndNoStepIsLost) {
     resumed.trainer.run(true);
     EXPECT_EQ(resumed.trainer.held_out_bound().bound, whole.trainer.held_out_bound().bound);
   }
+}
+
+TEST_F(TrainerTest, WantOfMemoryKeepsTheCheckpoint) {
+  const auto settings = small_run(simulate_particles("data", 60, 0.5), "gaussian");
+  Bench whole(settings, folder_ / "whole");
+  whole.trainer.run(false);
+  std::atomic<int> reads = 0;
+  const auto failing = std::make_shared<io::StackReader>(
+      8, [&](int file, void* out, std::size_t bytes, off_t offset) -> ssize_t {
+        if (++reads > 3 * 60 + 60 + 20) throw std::bad_alloc();
+        return pread(file, out, bytes, offset);
+      });
+  {
+    Bench bench(settings, folder_ / "run", open_dataset(settings.input, {}), failing);
+    EXPECT_THROW(bench.trainer.run(false), std::bad_alloc);
+  }
+  Bench resumed(settings, folder_ / "run");
+  resumed.trainer.run(true);
+  EXPECT_EQ(resumed.trainer.held_out_bound().bound, whole.trainer.held_out_bound().bound);
 }
 
 TEST_F(TrainerTest, ResumingNeedsAWholeCheckpointOfTheSameModel) {
