@@ -48,7 +48,7 @@ void ParticleLoader::start(std::vector<std::uint32_t> order) {
   batches_ = claimed_ = delivered_ = 0;
   check_stacks();
   batches_ = (order_.size() + options_.batch - 1) / options_.batch;
-  ready_.clear();
+  ready_.assign(queue(), std::nullopt);
   stopping_ = false;
   const auto workers = std::min<std::size_t>(std::max(1, options_.workers), batches_);
   for (std::size_t w = 0; w < workers; ++w) threads_.emplace_back([this] { work(); });
@@ -67,13 +67,12 @@ void ParticleLoader::check_stacks() {
 
 void ParticleLoader::work() {
   std::optional<Preprocessor> preprocessor;
-  const std::size_t ahead = std::max(1, options_.queue);
   for (;;) {
     std::size_t number;
     {
       std::unique_lock lock(mutex_);
       consumed_.wait(lock,
-                     [&] { return stopping_ || claimed_ < delivered_ + ahead || claimed_ == batches_; });
+                     [&] { return stopping_ || claimed_ < delivered_ + queue() || claimed_ == batches_; });
       if (stopping_ || claimed_ == batches_) return;
       number = claimed_++;
     }
@@ -89,7 +88,7 @@ void ParticleLoader::work() {
       // Batches before a failed one are already claimed, so next() gets them all and then the error, whatever
       // the timing.
       stopping_ |= std::holds_alternative<std::exception_ptr>(result);
-      ready_.emplace(number, std::move(result));
+      slot(number) = std::move(result);
     }
     produced_.notify_all();
   }
@@ -99,11 +98,11 @@ bool ParticleLoader::next(Batch& batch) {
   {
     std::unique_lock lock(mutex_);
     if (delivered_ == batches_) return false;
-    produced_.wait(lock, [&] { return ready_.contains(delivered_); });
-    const auto found = ready_.find(delivered_);
-    if (const auto* error = std::get_if<std::exception_ptr>(&found->second)) std::rethrow_exception(*error);
-    batch = std::get<Batch>(std::move(found->second));
-    ready_.erase(found);
+    auto& result = slot(delivered_);
+    produced_.wait(lock, [&] { return result.has_value(); });
+    if (const auto* error = std::get_if<std::exception_ptr>(&*result)) std::rethrow_exception(*error);
+    batch = std::get<Batch>(std::move(*result));
+    result.reset();
     ++delivered_;
   }
   consumed_.notify_all();

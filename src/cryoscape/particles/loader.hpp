@@ -1,9 +1,10 @@
 #pragma once
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <variant>
@@ -49,6 +50,8 @@ class ParticleLoader {
  private:
   using Result = std::variant<Batch, std::exception_ptr>;
 
+  std::size_t queue() const { return static_cast<std::size_t>(std::max(1, options_.queue)); }
+  std::optional<Result>& slot(std::size_t batch) { return ready_[batch % ready_.size()]; }
   void work();
   void check_stacks();
   Batch prepare(std::size_t number, Preprocessor& preprocessor);
@@ -62,8 +65,8 @@ class ParticleLoader {
   std::shared_ptr<io::StackReader> reader_;
   std::vector<std::uint32_t> order_;
   std::size_t batches_ = 0, claimed_ = 0, delivered_ = 0;
-  std::map<std::size_t, Result> ready_;
-  bool stopping_ = false;  ///< claim no further batches
+  std::vector<std::optional<Result>> ready_;  ///< by batch, modulo the queue's length
+  bool stopping_ = false;                     ///< claim no further batches
   mutable std::mutex mutex_;
   std::condition_variable produced_, consumed_;
   std::vector<std::thread> threads_;
