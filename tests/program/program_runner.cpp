@@ -60,6 +60,7 @@ Child::Child(const std::vector<std::string>& arguments, const Settings& settings
   if (settings.file_size_limit) signal(SIGXFSZ, SIG_IGN);
   limit(RLIMIT_FSIZE, settings.file_size_limit);
   limit(RLIMIT_NOFILE, settings.open_files_limit);
+  limit(RLIMIT_DATA, settings.data_limit);
   if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(127);
   dup2(out_, STDOUT_FILENO), dup2(err_, STDERR_FILENO);
   execv(argv[0], argv.data());

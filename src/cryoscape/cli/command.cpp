@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <new>
+#include <string_view>
+#include <system_error>
 
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/interrupt.hpp"
@@ -82,8 +85,28 @@ bool is_command(const std::vector<Bound>& bound, const std::string& name) {
   return std::any_of(bound.begin(), bound.end(), [&](const Bound& b) { return b.command->name == name; });
 }
 
+/// What libtorch throws in place of std::bad_alloc tells only by its text.
+bool is_out_of_memory(const std::exception& error) {
+  const std::string_view text = error.what();
+  return dynamic_cast<const std::bad_alloc*>(&error) ||
+         text.find("DefaultCPUAllocator") != std::string_view::npos ||
+         text.find("out of memory") != std::string_view::npos;
+}
+
+/// One line about a failure that this program has no words of its own for.
+std::string describe(const std::exception& error) {
+  if (is_out_of_memory(error))
+    return "out of memory: use a smaller --batch or --box, or fewer --threads (a run that has begun goes on "
+           "with --resume)";
+  const auto* system = dynamic_cast<const std::system_error*>(&error);
+  if (system && system->code() == std::errc::resource_unavailable_try_again)
+    return "no further thread can be started: use fewer --threads, or raise the limits on memory and "
+           "processes (ulimit -v, -u)";
+  return error.what();
+}
+
 int one_line(const std::string& message, int code) {
-  std::cerr << "cryoscape: " << message << "\n";
+  std::cerr << "cryoscape: " << message.substr(0, message.find('\n')) << "\n";
   return code;
 }
 
@@ -123,11 +146,10 @@ int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> com
     return one_line(e.what(), 2);
   } catch (const Interrupted& e) {
     return one_line(e.what(), 128 + e.signal);
-  } catch (const std::bad_alloc&) {
-    return one_line("out of memory: use a smaller --batch or --box, or fewer --threads", 1);
+  } catch (const Error& e) {
+    return one_line(e.what(), 1);
   } catch (const std::exception& e) {
-    std::string message = e.what();
-    return one_line(message.substr(0, message.find('\n')), 1);
+    return one_line(describe(e), 1);
   }
 }
 

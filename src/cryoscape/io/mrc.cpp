@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "cryoscape/util/error.hpp"
-#include "cryoscape/util/files.hpp"
 
 namespace cryoscape::io {
 namespace fs = std::filesystem;
@@ -19,18 +18,28 @@ namespace {
 
 constexpr int kHeaderBytes = 1024;
 
+/// Bytes read: fewer than asked for only where the file ends; −1 after an error, with errno set.
+std::int64_t read_fully(const ReadFunction& read, int file, void* out, std::size_t bytes,
+                        std::int64_t offset) {
+  std::size_t done = 0;
+  while (done < bytes) {
+    const ssize_t got =
+        read(file, static_cast<char*>(out) + done, bytes - done, offset + static_cast<std::int64_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -1;
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return static_cast<std::int64_t>(done);
+}
+
 /// Reads exactly `bytes` at `offset`, or throws naming the path.
 void read_exactly(int file, void* out, std::size_t bytes, std::int64_t offset, const fs::path& path) {
-  auto* at = static_cast<char*>(out);
-  while (bytes > 0) {
-    const ssize_t got = pread(file, at, bytes, offset);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
-    if (got == 0)
-      fail("{} is truncated: it ends at byte {}, but {} bytes more are needed (copy it again)", path.string(),
-           offset, bytes);
-    at += got, bytes -= got, offset += got;
-  }
+  const auto got = read_fully(pread, file, out, bytes, offset);
+  if (got < 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
+  if (static_cast<std::size_t>(got) < bytes)
+    fail("{} is truncated: it ends at byte {}, but {} bytes more are needed (copy it again)", path.string(),
+         offset + got, static_cast<std::int64_t>(bytes) - got);
 }
 
 template <class T>
@@ -148,40 +157,6 @@ MrcHeader header_of(const Descriptor& file, const fs::path& path) {
   return parse_header(bytes.data(), status.st_size, path);
 }
 
-template <class T>
-void put(char* header, int word, T value) {
-  std::memcpy(header + 4 * (word - 1), &value, sizeof(T));
-}
-
-struct Statistics {
-  double minimum = 0, maximum = 0, mean = 0, deviation = 0;
-};
-
-std::array<char, kHeaderBytes> make_header(int nx, int ny, int nz, double pixel_size,
-                                           const std::array<double, 3>& origin, bool volume,
-                                           const Statistics& statistics) {
-  std::array<char, kHeaderBytes> h{};
-  put<std::int32_t>(h.data(), 1, nx), put<std::int32_t>(h.data(), 2, ny), put<std::int32_t>(h.data(), 3, nz);
-  put<std::int32_t>(h.data(), 4, 2);
-  put<std::int32_t>(h.data(), 8, nx), put<std::int32_t>(h.data(), 9, ny),
-      put<std::int32_t>(h.data(), 10, volume ? nz : 1);
-  put<float>(h.data(), 11, static_cast<float>(nx * pixel_size)),
-      put<float>(h.data(), 12, static_cast<float>(ny * pixel_size));
-  put<float>(h.data(), 13, static_cast<float>((volume ? nz : 1) * pixel_size));
-  for (int k = 0; k < 3; ++k) put<float>(h.data(), 14 + k, 90.0f), put<std::int32_t>(h.data(), 17 + k, k + 1);
-  put<float>(h.data(), 20, static_cast<float>(statistics.minimum));
-  put<float>(h.data(), 21, static_cast<float>(statistics.maximum));
-  put<float>(h.data(), 22, static_cast<float>(statistics.mean));
-  put<std::int32_t>(h.data(), 23, volume ? 1 : 0);
-  put<std::int32_t>(h.data(), 28, 20140);
-  for (int k = 0; k < 3; ++k) put<float>(h.data(), 50 + k, static_cast<float>(origin[k]));
-  std::memcpy(h.data() + 208, "MAP ", 4);
-  const unsigned char stamp[4] = {0x44, 0x44, 0, 0};
-  std::memcpy(h.data() + 212, stamp, 4);
-  put<float>(h.data(), 55, static_cast<float>(statistics.deviation));
-  return h;
-}
-
 }  // namespace
 
 int mrc_bytes_per_value(int mode) {
@@ -233,29 +208,13 @@ Volume read_mrc_volume(const fs::path& path) {
   return reorder(std::move(v), h.axes);
 }
 
-void write_mrc(const fs::path& path, const Volume& v) {
-  if (v.data.size() != static_cast<std::size_t>(v.nx) * v.ny * v.nz)
-    throw std::logic_error("write_mrc: sizes differ");
-  Statistics s{1e30, -1e30, 0, 0};
-  double square = 0;
-  for (float x : v.data) {
-    s.minimum = std::min<double>(s.minimum, x), s.maximum = std::max<double>(s.maximum, x);
-    s.mean += x, square += static_cast<double>(x) * x;
-  }
-  const auto n = static_cast<double>(std::max<std::size_t>(1, v.data.size()));
-  s.mean /= n;
-  s.deviation = std::sqrt(std::max(0.0, square / n - s.mean * s.mean));
-  const auto header = make_header(v.nx, v.ny, v.nz, v.pixel_size, v.origin, true, s);
-  replace_file_stream(path, [&](std::ostream& stream) {
-    stream.write(header.data(), header.size());
-    stream.write(reinterpret_cast<const char*>(v.data.data()),
-                 static_cast<std::streamsize>(v.data.size() * sizeof(float)));
-  });
-}
-
 struct StackReader::File {
   explicit File(const fs::path& p)
-      : path(p), descriptor(p), header(header_of(descriptor, p)), image_bytes(image_size(header)) {}
+      : path(p),
+        descriptor(p),
+        header(header_of(descriptor, p)),
+        version(version_of(p)),
+        image_bytes(image_size(header)) {}
   static std::int64_t image_size(const MrcHeader& h) {
     return static_cast<std::int64_t>(h.nx) * h.ny * mrc_bytes_per_value(h.mode);
   }
@@ -264,10 +223,13 @@ struct StackReader::File {
   fs::path path;
   Descriptor descriptor;
   MrcHeader header;
+  Version version;
   std::int64_t image_bytes;
 };
 
-StackReader::StackReader(int max_open) : max_open_(std::max(1, max_open)) {}
+StackReader::StackReader(int max_open) : StackReader(max_open, pread) {}
+StackReader::StackReader(int max_open, ReadFunction read)
+    : max_open_(std::max(1, max_open)), read_(std::move(read)) {}
 StackReader::~StackReader() = default;
 
 std::shared_ptr<StackReader::File> StackReader::find(const fs::path& path) {
@@ -275,6 +237,31 @@ std::shared_ptr<StackReader::File> StackReader::find(const fs::path& path) {
   if (found == by_path_.end()) return nullptr;
   recent_.splice(recent_.begin(), recent_, found->second);
   return recent_.front();
+}
+
+/// Inode numbers are left out: some network file systems change them.
+StackReader::Version StackReader::version_of(const fs::path& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0)
+    fail("{} cannot be read any more: {}", path.string(), std::strerror(errno));
+  return {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+void StackReader::expect_same(const fs::path& path, const Version& before, const Version& now) {
+  if (now.size < before.size)
+    fail("{} is truncated: it had {} bytes when it was opened and has {} now (put the stack back)",
+         path.string(), before.size, now.size);
+  if (now != before)
+    fail("{} was changed or replaced while it was in use (put the stack back as it was)", path.string());
+}
+
+void StackReader::check_unchanged(const fs::path& path) {
+  std::shared_ptr<File> file;
+  {
+    std::lock_guard lock(mutex_);
+    file = find(path);
+  }
+  if (file) expect_same(path, file->version, version_of(path));
 }
 
 std::shared_ptr<StackReader::File> StackReader::open(const fs::path& path) {
@@ -286,6 +273,7 @@ std::shared_ptr<StackReader::File> StackReader::open(const fs::path& path) {
   auto file = std::make_shared<File>(path);
   std::lock_guard lock(mutex_);
   if (auto other = find(path)) return other;
+  expect_same(path, versions_.try_emplace(path.native(), file->version).first->second, file->version);
   recent_.push_front(file);
   by_path_[path.native()] = recent_.begin();
   if (recent_.size() > max_open_) {
@@ -293,6 +281,18 @@ std::shared_ptr<StackReader::File> StackReader::open(const fs::path& path) {
     recent_.pop_back();
   }
   return file;
+}
+
+void StackReader::read_bytes(const File& file, std::int64_t slice, void* out) {
+  const auto got = read_fully(read_, file.descriptor.value, out, static_cast<std::size_t>(file.image_bytes),
+                              file.offset(slice));
+  if (got == file.image_bytes) return;
+  if (got < 0)
+    fail("cannot read image {} of {}: {} (check its disk or network)", slice + 1, file.path.string(),
+         std::strerror(errno));
+  expect_same(file.path, file.version, version_of(file.path));
+  fail("image {} of {} ends after {} of {} bytes (copy the stack again)", slice + 1, file.path.string(), got,
+       file.image_bytes);
 }
 
 MrcHeader StackReader::header(const fs::path& path) { return open(path)->header; }
@@ -305,12 +305,10 @@ void StackReader::read(const fs::path& path, std::int64_t slice, std::span<float
   if (out.size() != static_cast<std::size_t>(h.nx) * h.ny)
     fail("{} has images of {} x {} = {} pixels, but {} are expected: it is not the stack of these particles",
          path.string(), h.nx, h.ny, static_cast<std::int64_t>(h.nx) * h.ny, out.size());
-  const int descriptor = file->descriptor.value;
-  if (h.mode == 2 && !h.swapped)
-    return read_exactly(descriptor, out.data(), file->image_bytes, file->offset(slice), path);
+  if (h.mode == 2 && !h.swapped) return read_bytes(*file, slice, out.data());
   thread_local std::vector<char> raw;
   raw.resize(file->image_bytes);
-  read_exactly(descriptor, raw.data(), raw.size(), file->offset(slice), path);
+  read_bytes(*file, slice, raw.data());
   decode_values(raw.data(), h, out);
 }
 
@@ -318,59 +316,6 @@ void StackReader::will_need(const fs::path& path, std::int64_t slice) {
   const auto file = open(path);
   if (slice < 0 || slice >= file->header.nz) return;
   posix_fadvise(file->descriptor.value, file->offset(slice), file->image_bytes, POSIX_FADV_WILLNEED);
-}
-
-StackWriter::StackWriter(fs::path path, int box, double pixel_size)
-    : path_(std::move(path)), temporary_(path_), box_(box), pixel_size_(pixel_size) {
-  temporary_ += "." + std::to_string(getpid()) + ".part";
-  std::error_code code;
-  if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), code);
-  file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file_ < 0) fail("cannot write {}: {}", path_.string(), std::strerror(errno));
-  const std::array<char, kHeaderBytes> blank{};
-  write(blank.data(), blank.size());
-}
-
-StackWriter::~StackWriter() {
-  if (file_ < 0) return;
-  ::close(file_);
-  ::unlink(temporary_.c_str());
-}
-
-void StackWriter::write(const void* data, std::size_t bytes) {
-  const auto* at = static_cast<const char*>(data);
-  while (bytes > 0) {
-    const ssize_t done = ::write(file_, at, bytes);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) fail("cannot write {}: {}", path_.string(), std::strerror(errno));
-    at += done, bytes -= done;
-  }
-}
-
-void StackWriter::append(std::span<const float> image) {
-  if (image.size() != static_cast<std::size_t>(box_) * box_)
-    throw std::logic_error("StackWriter: image of another size");
-  for (float x : image) {
-    minimum_ = std::min<double>(minimum_, x), maximum_ = std::max<double>(maximum_, x);
-    sum_ += x, square_ += static_cast<double>(x) * x;
-  }
-  write(image.data(), image.size() * sizeof(float));
-  ++count_;
-}
-
-void StackWriter::close() {
-  const double n = std::max(1.0, static_cast<double>(count_) * box_ * box_), mean = sum_ / n;
-  const Statistics s{minimum_, maximum_, mean, std::sqrt(std::max(0.0, square_ / n - mean * mean))};
-  const auto header = make_header(box_, box_, count_, pixel_size_, {}, false, s);
-  if (lseek(file_, 0, SEEK_SET) != 0) fail("cannot write {}: {}", path_.string(), std::strerror(errno));
-  write(header.data(), header.size());
-  const int closed = ::close(file_);
-  file_ = -1;
-  if (closed != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(temporary_.c_str());
-    fail("cannot write {}: {}", path_.string(), std::strerror(reason));
-  }
 }
 
 }  // namespace cryoscape::io

@@ -1,7 +1,10 @@
 #pragma once
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -44,31 +47,48 @@ Volume read_mrc_volume(const std::filesystem::path& path);
 /// Writes mode 2; beside and renamed.
 void write_mrc(const std::filesystem::path& path, const Volume& volume);
 
-/// Reads single images out of any number of stacks through at most `max_open` open files. Thread-safe.
+/// pread(2), or what stands for it in a test.
+using ReadFunction = std::function<ssize_t(int file, void* out, std::size_t bytes, off_t offset)>;
+
+/// Reads single images out of any number of stacks through at most `max_open` open files. Remembers size and
+/// time of last change of every stack: one that is not what it was when first opened is an error, not other
+/// data. Thread-safe.
 class StackReader {
  public:
   explicit StackReader(int max_open = 256);
+  StackReader(int max_open, ReadFunction read);
   ~StackReader();
 
   /// Header of a stack (cached).
   MrcHeader header(const std::filesystem::path& path);
   /// Reads image `slice` (0-based) into `out` (nx·ny). Throws Error naming file and slice when it does not
-  /// exist or cannot be read.
+  /// exist or cannot be read, or when the stack was truncated or replaced.
   void read(const std::filesystem::path& path, std::int64_t slice, std::span<float> out);
   /// Asks the system to begin reading image `slice`, which is about to be read. Wrong slices are left to
   /// read() to report.
   void will_need(const std::filesystem::path& path, std::int64_t slice);
+  /// Throws Error if a stack that is open was changed, replaced or removed meanwhile.
+  void check_unchanged(const std::filesystem::path& path);
 
  private:
   struct File;
+  struct Version {
+    std::int64_t size = 0, seconds = 0, nanoseconds = 0;
+    bool operator==(const Version&) const = default;
+  };
+  static Version version_of(const std::filesystem::path& path);
+  static void expect_same(const std::filesystem::path& path, const Version& before, const Version& now);
+  void read_bytes(const File& file, std::int64_t slice, void* out);
   std::shared_ptr<File> open(const std::filesystem::path& path);
   std::shared_ptr<File> find(
       const std::filesystem::path& path);  ///< null where it is not open; mutex_ is held
 
   std::size_t max_open_;
+  ReadFunction read_;
   std::mutex mutex_;
   std::list<std::shared_ptr<File>> recent_;  ///< most recently used first
   std::unordered_map<std::string, std::list<std::shared_ptr<File>>::iterator> by_path_;
+  std::unordered_map<std::string, Version> versions_;  ///< of every stack, also of those closed again
 };
 
 /// Writes a stack image by image (mode 2), beside and renamed by close(). Without close() nothing is left

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstring>
@@ -253,8 +256,59 @@ TEST(Stack, FileThatShrinksWhileOpenIsNamedWithItsNumbers) {
   reader.read(path, 1, image);
   EXPECT_NE(message([&] {
               reader.read(path, 2, image);
-            }).find("shrinking.mrcs is truncated: it ends at byte 1062, but 10 bytes more"),
+            }).find("shrinking.mrcs is truncated: it had 1072 bytes when it was opened and has 1062 now"),
             std::string::npos);
+}
+
+namespace {
+
+/// A stack whose image k holds the value `first` + k.
+void write_counting_stack(const fs::path& path, int images, float first) {
+  StackWriter writer(path, 2, 1);
+  for (int i = 0; i < images; ++i) writer.append(std::vector<float>(4, first + static_cast<float>(i)));
+  writer.close();
+}
+
+void set_age(const fs::path& path, std::chrono::seconds age) {
+  fs::last_write_time(path, fs::file_time_type::clock::now() - age);
+}
+
+}  // namespace
+
+TEST(Stack, ErrorsOfTheDiskNameImageAndReason) {
+  const auto path = temporary("broken.mrcs");
+  write_counting_stack(path, 3, 0);
+  int calls = 0;
+  StackReader reader(4, [&](int file, void* out, std::size_t bytes, off_t offset) -> ssize_t {
+    errno = ++calls == 1 ? EINTR : EIO;
+    return calls == 1 || calls == 4 ? -1 : pread(file, out, std::min<std::size_t>(bytes, 8), offset);
+  });
+  std::vector<float> image(4);
+  reader.read(path, 1, image);  // in pieces, after an interruption
+  EXPECT_EQ(image, std::vector<float>(4, 1.0f));
+  const auto text = message([&] { reader.read(path, 2, image); });
+  EXPECT_NE(text.find("cannot read image 3 of " + path.string() + ": Input/output error"), std::string::npos)
+      << text;
+}
+
+TEST(Stack, ReplacedStackIsNoticedByTheCheckAndWhenItIsOpenedAgain) {
+  const auto path = temporary("replaced.mrcs"), other = temporary("other.mrcs");
+  write_counting_stack(path, 3, 0), write_counting_stack(other, 3, 5);
+  set_age(path, std::chrono::seconds(10));
+  StackReader reader(1);
+  std::vector<float> image(4);
+  reader.check_unchanged(path);  // not open yet
+  reader.read(path, 0, image);
+  reader.check_unchanged(path);
+  write_counting_stack(path, 3, 7);
+  reader.read(path, 0, image);
+  EXPECT_EQ(image[0], 0);  // the file that was opened
+  const auto text = message([&] { reader.check_unchanged(path); });
+  EXPECT_NE(text.find("replaced.mrcs was changed or replaced"), std::string::npos) << text;
+  reader.read(other, 0, image);
+  EXPECT_EQ(message([&] { reader.read(path, 0, image); }), text);
+  fs::remove(other);
+  EXPECT_NE(message([&] { reader.check_unchanged(other); }).find("No such file"), std::string::npos);
 }
 
 TEST(Stack, FullDiskIsOneErrorAndLeavesTheOldFile) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "cryoscape/optics/fft.hpp"
 #include "cryoscape/util/random.hpp"
@@ -24,7 +25,10 @@ void shuffle(Iterator begin, Iterator end, Philox& random) {
 }  // namespace
 
 ParticleLoader::ParticleLoader(const ParticleSet& set, LoaderOptions options)
-    : set_(set), options_(options), preprocessor_(set, options.grid) {}
+    : set_(set),
+      options_(std::move(options)),
+      preprocessor_(set, options_.grid),
+      reader_(options_.reader ? options_.reader : std::make_shared<io::StackReader>()) {}
 
 ParticleLoader::~ParticleLoader() { stop(); }
 
@@ -41,29 +45,41 @@ void ParticleLoader::stop() {
 void ParticleLoader::start(std::vector<std::uint32_t> order) {
   stop();
   order_ = std::move(order);
+  batches_ = claimed_ = delivered_ = 0;
+  check_stacks();
   batches_ = (order_.size() + options_.batch - 1) / options_.batch;
-  claimed_ = delivered_ = 0;
-  ready_.clear();
+  ready_.assign(queue(), std::nullopt);
   stopping_ = false;
   const auto workers = std::min<std::size_t>(std::max(1, options_.workers), batches_);
   for (std::size_t w = 0; w < workers; ++w) threads_.emplace_back([this] { work(); });
 }
 
+/// A stack that was changed in place may still be long enough to be read.
+void ParticleLoader::check_stacks() {
+  std::vector<char> checked(set_.stacks.size(), 0);
+  for (const auto i : order_) {
+    const auto stack = set_.particles[i].stack;
+    if (checked[stack] || (options_.cache && options_.cache->holds(i))) continue;
+    checked[stack] = 1;
+    reader_->check_unchanged(set_.stacks[stack]);
+  }
+}
+
 void ParticleLoader::work() {
-  Preprocessor preprocessor = preprocessor_;
-  const std::size_t ahead = std::max(1, options_.queue);
+  std::optional<Preprocessor> preprocessor;
   for (;;) {
     std::size_t number;
     {
       std::unique_lock lock(mutex_);
       consumed_.wait(lock,
-                     [&] { return stopping_ || claimed_ < delivered_ + ahead || claimed_ == batches_; });
+                     [&] { return stopping_ || claimed_ < delivered_ + queue() || claimed_ == batches_; });
       if (stopping_ || claimed_ == batches_) return;
       number = claimed_++;
     }
     Result result;
     try {
-      result = prepare(number, preprocessor);
+      if (!preprocessor) preprocessor.emplace(preprocessor_);
+      result = prepare(number, *preprocessor);
     } catch (...) {
       result = std::current_exception();
     }
@@ -72,7 +88,7 @@ void ParticleLoader::work() {
       // Batches before a failed one are already claimed, so next() gets them all and then the error, whatever
       // the timing.
       stopping_ |= std::holds_alternative<std::exception_ptr>(result);
-      ready_.emplace(number, std::move(result));
+      slot(number) = std::move(result);
     }
     produced_.notify_all();
   }
@@ -82,11 +98,11 @@ bool ParticleLoader::next(Batch& batch) {
   {
     std::unique_lock lock(mutex_);
     if (delivered_ == batches_) return false;
-    produced_.wait(lock, [&] { return ready_.contains(delivered_); });
-    const auto found = ready_.find(delivered_);
-    if (const auto* error = std::get_if<std::exception_ptr>(&found->second)) std::rethrow_exception(*error);
-    batch = std::get<Batch>(std::move(found->second));
-    ready_.erase(found);
+    auto& result = slot(delivered_);
+    produced_.wait(lock, [&] { return result.has_value(); });
+    if (const auto* error = std::get_if<std::exception_ptr>(&*result)) std::rethrow_exception(*error);
+    batch = std::get<Batch>(std::move(*result));
+    result.reset();
     ++delivered_;
   }
   consumed_.notify_all();
@@ -112,8 +128,12 @@ void ParticleLoader::leave_out(std::uint32_t particle) {
 /// Asks the system to read the batch's images together, so that disks see many requests at once.
 void ParticleLoader::announce(std::size_t begin, std::size_t end) {
   for (std::size_t k = begin; k < end; ++k) {
-    const auto& p = set_.particles[order_[k]];
-    reader_.will_need(set_.stacks[p.stack], p.slice);
+    const auto i = order_[k];
+    const auto& p = set_.particles[i];
+    if (options_.cache && options_.cache->holds(i))
+      options_.cache->will_need(i);
+    else
+      reader_->will_need(set_.stacks[p.stack], p.slice);
   }
 }
 
@@ -139,14 +159,15 @@ Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
   std::int64_t kept = 0;
   for (std::size_t k = begin; k < end; ++k) {
     const auto i = order_[k];
-    if (!preprocessor.load(reader_, i, spectra + half * kept, ctf + half * kept,
-                           images ? images + d * d * kept : nullptr)) {
+    float* narrow = ctf + half * kept;
+    if (!preprocessor.load(*reader_, i, spectra + half * kept, options_.with_wide_ctf ? nullptr : narrow,
+                           images ? images + d * d * kept : nullptr, options_.cache.get())) {
       leave_out(i);
       continue;
     }
     if (options_.with_wide_ctf)
-      preprocessor.wide_ctf(i,
-                            b.wide_ctf.data_ptr<float>() + optics::half_size(static_cast<int>(2 * d)) * kept);
+      preprocessor.wide_ctf(
+          i, b.wide_ctf.data_ptr<float>() + optics::half_size(static_cast<int>(2 * d)) * kept, narrow);
     const auto& p = set_.particles[i];
     const auto& placement = preprocessor.placement(p.optics_group);
     const auto rotation = placement.rotation(p.rotation);

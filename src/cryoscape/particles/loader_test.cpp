@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <fstream>
+#include <new>
 #include <numeric>
 
 #include "cryoscape/particles/test_stacks.hpp"
@@ -223,6 +228,99 @@ TEST(ParticleLoader, StackThatShrinksWhileItIsReadIsAnError) {
     read_all(loader);
   });
   EXPECT_NE(message.find("a.mrcs is truncated"), std::string::npos) << message;
+}
+
+TEST(ParticleLoader, StackThatIsReplacedBetweenPassesIsAnError) {
+  const auto set = noise_set(10);
+  ParticleLoader loader(set, options(2));
+  loader.start(all(set));
+  read_all(loader);
+  std::filesystem::last_write_time(set.stacks[0],
+                                   std::filesystem::last_write_time(set.stacks[0]) - std::chrono::hours(1));
+  const auto message = error_of([&] { loader.start(all(set)); });
+  EXPECT_NE(message.find("a.mrcs was changed or replaced"), std::string::npos) << message;
+  Batch batch;
+  EXPECT_FALSE(loader.next(batch));
+  loader.start({1, 3});  // of the other stack
+  EXPECT_EQ(read_all(loader).indices, (std::vector<std::int64_t>{1, 3}));
+}
+
+TEST(ParticleLoader, ErrorsOfTheDiskReachTheConsumer) {
+  const auto set = noise_set(10);
+  for (const int workers : {1, 3}) {
+    std::atomic<int> reads = 0;
+    auto o = options(workers);
+    o.reader = std::make_shared<io::StackReader>(
+        8, [&](int file, void* out, std::size_t bytes, off_t offset) -> ssize_t {
+          errno = EIO;
+          return ++reads > 12 ? -1 : pread(file, out, bytes, offset);
+        });
+    ParticleLoader loader(set, o);
+    loader.start(all(set));
+    const auto message = error_of([&] { read_all(loader); });
+    EXPECT_NE(message.find(".mrcs: Input/output error"), std::string::npos) << message;
+  }
+}
+
+TEST(ParticleLoader, WantOfMemoryReachesTheConsumer) {
+  const auto set = noise_set(4);
+  auto o = options(2);
+  o.reader = std::make_shared<io::StackReader>(
+      8, [](int, void*, std::size_t, off_t) -> ssize_t { throw std::bad_alloc(); });
+  ParticleLoader loader(set, o);
+  loader.start(all(set));
+  Batch batch;
+  EXPECT_THROW(loader.next(batch), std::bad_alloc);
+}
+
+namespace {
+
+void expect_same(const Pass& a, const Pass& b) {
+  EXPECT_EQ(a.indices, b.indices);
+  ASSERT_EQ(a.batches.size(), b.batches.size());
+  for (std::size_t k = 0; k < a.batches.size(); ++k) {
+    EXPECT_TRUE(
+        torch::equal(torch::view_as_real(a.batches[k].spectra), torch::view_as_real(b.batches[k].spectra)));
+    EXPECT_TRUE(torch::equal(a.batches[k].images, b.batches[k].images));
+    EXPECT_TRUE(torch::equal(a.batches[k].ctf, b.batches[k].ctf));
+  }
+}
+
+}  // namespace
+
+TEST(ParticleLoader, CachedParticlesAreTheSameToTheBitAndReadOnce) {
+  // As stored, with phases of beam tilt, and cropped to a quarter.
+  for (const auto& [box, tilt] : {std::pair{kBox, 0.0}, {kBox, 0.2}, {4 * kBox, 0.0}, {4 * kBox, 0.2}}) {
+    std::vector<std::vector<float>> images;
+    for (int i = 0; i < 23; ++i) images.push_back(white_noise(box, 100 + i));
+    images[7].assign(images[7].size(), 1.0f);
+    const auto folder = test_folder();
+    auto set = set_of(folder, "p.mrcs", box, 2.0 * kBox / box, images);
+    set.optics_groups[0].beam_tilt_x = tilt;
+    const auto order = shuffled_order(all(set), 3, 0, 4);
+    ParticleLoader plain(set, options(2));
+    plain.start(order);
+    const auto expected = read_all(plain);
+
+    std::atomic<int> reads = 0;
+    auto o = options(3);
+    o.reader =
+        std::make_shared<io::StackReader>(8, [&](int file, void* out, std::size_t bytes, off_t offset) {
+          ++reads;
+          return pread(file, out, bytes, offset);
+        });
+    o.cache = ImageCache::create(folder / "cache", set.size(), Preprocessor::cached_floats(kBox));
+    ParticleLoader loader(set, o), other(set, o);
+    loader.start(order);
+    expect_same(read_all(loader), expected);
+    EXPECT_EQ(reads, 23);
+    for (auto* again : {&loader, &other}) {
+      again->start(order);
+      expect_same(read_all(*again), expected);
+      EXPECT_EQ(again->unusable(), std::set<std::uint32_t>{7});
+    }
+    EXPECT_EQ(reads, 23);
+  }
 }
 
 TEST(ParticleLoader, PreparesNoMoreThanItsQueueAhead) {

@@ -83,12 +83,46 @@ Preprocessor::Preprocessor(const ParticleSet& set, ImageGrid grid) : set_(&set),
   groups_ = std::make_shared<const std::vector<Group>>(std::move(groups));
 }
 
+std::size_t Preprocessor::cached_floats(int box) { return 2 * optics::half_size(box); }
+
 bool Preprocessor::load(io::StackReader& reader, std::size_t i, std::complex<float>* spectrum, float* ctf,
-                        float* image) {
+                        float* image, ImageCache* cache) {
+  if (cache && cache->unusable(i)) return false;
   const auto& p = set_->particles[i];
+  const auto& group = (*groups_)[p.optics_group];
+  const std::size_t half = optics::half_size(grid_.box),
+                    pixels = static_cast<std::size_t>(grid_.box) * grid_.box;
+  // Where the image already lies on the grid its pixels are kept, and otherwise its spectrum: either is what
+  // the other follows from.
+  const bool whole = group.placement.pixels == grid_.box;
+  const auto kept = [&]() -> std::span<float> {
+    if (whole) return {image_.data(), pixels};
+    return {reinterpret_cast<float*>(spectrum), 2 * half};
+  };
+  if (whole) image_.resize(pixels);
+  if (!cache || !cache->read(i, kept())) {
+    if (!reduce(reader, p, spectrum)) {
+      if (cache) cache->mark_unusable(i);
+      return false;
+    }
+    if (cache) cache->store(i, kept());
+  }
+  if (whole) optics::rfft2(grid_.box, image_.data(), spectrum);
+  group.ctf.demodulate({spectrum, half});
+  if (ctf) group.ctf.evaluate(p.ctf, {ctf, half});
+  if (!image) return true;
+  if (whole && !group.ctf.has_antisymmetric_aberrations())
+    std::copy_n(image_.begin(), pixels, image);
+  else
+    optics::irfft2(grid_.box, spectrum, image);
+  return true;
+}
+
+/// Reads and normalises a particle and brings it to the grid: its pixels into image_ where they lie on the
+/// grid as they are, and otherwise its cropped transform into `spectrum`.
+bool Preprocessor::reduce(io::StackReader& reader, const Particle& p, std::complex<float>* spectrum) {
   const auto& optics_group = set_->optics_groups[p.optics_group];
   const auto& group = (*groups_)[p.optics_group];
-  const std::size_t half = optics::half_size(grid_.box);
   image_.resize(static_cast<std::size_t>(optics_group.box) * optics_group.box);
   reader.read(set_->stacks[p.stack], p.slice, image_);
   if (!normalise(optics_group, p.sign * grid_.sign)) return false;
@@ -98,26 +132,23 @@ bool Preprocessor::load(io::StackReader& reader, std::size_t i, std::complex<flo
   }
   const int pixels = group.placement.pixels;
   if (pixels != optics_group.box) resize(optics_group.box, pixels);
-  if (pixels == grid_.box) {
-    optics::rfft2(pixels, image_.data(), spectrum);
-  } else {
-    stored_.resize(optics::half_size(pixels));
-    optics::rfft2(pixels, image_.data(), stored_.data(), std::min(pixels, grid_.box) / 2);
-    optics::fourier_crop(pixels, stored_.data(), grid_.box, spectrum);
-  }
-  group.ctf.demodulate({spectrum, half});
-  group.ctf.evaluate(p.ctf, {ctf, half});
-  if (!image) return true;
-  if (pixels == grid_.box && !group.ctf.has_antisymmetric_aberrations())
-    std::copy(image_.begin(), image_.end(), image);
-  else
-    optics::irfft2(grid_.box, spectrum, image);
+  if (pixels == grid_.box) return true;
+  stored_.resize(optics::half_size(pixels));
+  optics::rfft2(pixels, image_.data(), stored_.data(), std::min(pixels, grid_.box) / 2);
+  optics::fourier_crop(pixels, stored_.data(), grid_.box, spectrum);
   return true;
 }
 
-void Preprocessor::wide_ctf(std::size_t i, float* ctf) const {
+void Preprocessor::wide_ctf(std::size_t i, float* wide, float* ctf) const {
   const auto& p = set_->particles[i];
-  (*groups_)[p.optics_group].wide.evaluate(p.ctf, {ctf, optics::half_size(2 * grid_.box)});
+  const int box = grid_.box, columns = box / 2 + 1;
+  (*groups_)[p.optics_group].wide.evaluate(p.ctf, {wide, optics::half_size(2 * box)});
+  if (!ctf) return;
+  // Every second frequency of the wide grid is one of the grid, to the bit: their steps differ by a power
+  // of 2.
+  for (int row = 0; row < box; ++row)
+    for (int kx = 0; kx < columns; ++kx)
+      *ctf++ = wide[static_cast<std::size_t>(2 * row) * (box + 1) + 2 * kx];
 }
 
 bool Preprocessor::normalise(const optics::OpticsGroup& group, float sign) {

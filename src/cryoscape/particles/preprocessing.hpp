@@ -6,6 +6,7 @@
 
 #include "cryoscape/io/mrc.hpp"
 #include "cryoscape/optics/ctf.hpp"
+#include "cryoscape/particles/image_cache.hpp"
 #include "cryoscape/particles/particle_set.hpp"
 
 namespace cryoscape::particles {
@@ -49,12 +50,18 @@ class Preprocessor {
   const Placement& placement(int optics_group) const { return (*groups_)[optics_group].placement; }
 
   /// Reads, normalises and transforms particle i. False if its pixels, or those of its background, are
-  /// constant or not finite. spectrum, ctf: (D, D/2+1); image: (D, D), or null.
+  /// constant or not finite. spectrum, ctf: (D, D/2+1); image: (D, D); ctf and image may be null. With a
+  /// cache (of entries of cached_floats() values) the particle is read from it, or else stored there; results
+  /// are the same to the bit.
   bool load(io::StackReader& reader, std::size_t i, std::complex<float>* spectrum, float* ctf,
-            float* image = nullptr);
+            float* image = nullptr, ImageCache* cache = nullptr);
 
-  /// CTF of particle i in a box of twice the grid's size, (2D, D+1).
-  void wide_ctf(std::size_t i, float* ctf) const;
+  /// Values that a particle takes in an ImageCache: a half-complex spectrum on the grid.
+  static std::size_t cached_floats(int box);
+
+  /// CTF of particle i in a box of twice the grid's size, (2D, D+1), and, where not null, the one on the grid
+  /// that load() would give.
+  void wide_ctf(std::size_t i, float* wide, float* ctf = nullptr) const;
 
  private:
   struct Group {
@@ -64,6 +71,7 @@ class Preprocessor {
     std::unique_ptr<const optics::CtfEvaluator> stored;  ///< on the stored image, for premultiplied ones
   };
 
+  bool reduce(io::StackReader& reader, const Particle& particle, std::complex<float>* spectrum);
   bool normalise(const optics::OpticsGroup& group, float sign);
   void divide_by_ctf(int box, const optics::CtfEvaluator& evaluator, const optics::CtfParameters& parameters);
   void resize(int from, int to);

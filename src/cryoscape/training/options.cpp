@@ -19,6 +19,8 @@ void InputOptions::declare(OptionSet& set) {
   set.add("model-origin", &model_origin, "where the model's coordinates start: corner or centre of the box")
       .choices = {"corner", "centre"};
   set.add("dir", &dir, "folder where relative image paths start");
+  set.add("cache", &cache,
+          "folder for the preprocessed images, which are kept there between epochs and deleted at the end");
   set.add("subset", &subset, "use only these particles (STAR, .cs, or one 0-based row per line)");
   bounded(set.add("half", &half, "use only this half-set (1 or 2; 0: all)"), 0, 2);
   bounded(set.add("box", &box, "training box in pixels, even (0: 128, or the images' own if smaller)"), 0,

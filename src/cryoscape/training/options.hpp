@@ -10,7 +10,7 @@ namespace cryoscape::training {
 struct InputOptions {
   std::string particles;  ///< positional
   std::string model;
-  std::optional<std::string> map, model_origin, dir, subset;
+  std::optional<std::string> map, model_origin, dir, subset, cache;
   int half = 0;
   int box = 0;                          ///< pixels; 0: chosen from the images
   double resolution = 0, diameter = 0;  ///< Å; 0: chosen from box and model

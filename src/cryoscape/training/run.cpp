@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/training/memory_need.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 #include "cryoscape/util/log.hpp"
@@ -57,6 +58,21 @@ void write_latents(const RunFolder& folder, Trainer& trainer, const particles::P
   io::write_npy(folder.file("held_out.npy"), {held_out.bound.size(), 2}, table);
 }
 
+particles::LoaderOptions loader_options(const Dataset& data, const RunSettings& settings) {
+  auto loader = data.loader_options(settings.training.batch, settings.model.encoder_input == "image",
+                                    settings.model.ctf_box == "wide");
+  if (settings.input.cache)
+    loader.cache = particles::ImageCache::create(*settings.input.cache, data.particles.size(),
+                                                 particles::Preprocessor::cached_floats(data.grid.box));
+  return loader;
+}
+
+std::int64_t parameter_count(const model::HeterogeneityModel& model) {
+  std::int64_t count = 0;
+  for (const auto& parameter : model.parameters()) count += parameter.numel();
+  return count;
+}
+
 /// What an earlier run in the folder found: it must not be taken for this one's.
 void remove_results(const RunFolder& folder) {
   for (const char* name :
@@ -77,7 +93,8 @@ void write_config(const RunFolder& folder, const RunSettings& settings, const Gr
                   const std::string& command_line) {
   auto copy = settings;
   copy.input.model = absolute(copy.input.model);
-  make_absolute(copy.input.map), make_absolute(copy.input.dir), make_absolute(copy.input.subset);
+  make_absolute(copy.input.map), make_absolute(copy.input.dir), make_absolute(copy.input.subset),
+      make_absolute(copy.input.cache);
   OptionSet set;
   copy.declare(set);
   std::string text = set.to_toml();
@@ -132,12 +149,16 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
     auto config = read_config(folder);
     settings = std::move(config.settings);
     grid = config.grid;
+    if (given.input.cache) settings.input.cache = given.input.cache;  // another machine, another disk
   }
   auto data = open_dataset(settings.input, grid);
   log::copy_to_file(folder.file("log.txt"));
   for (const auto& note : data.particles.notes) spdlog::info("{}", note);
+  if (!resume) decide_contrast(data, settings.input, settings.model.bead_sigma);
+  model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
+  const auto loader = loader_options(data, settings);
+  check_memory(memory_need(parameter_count(model), loader, data.particles.size()), loader);
   if (!resume) {
-    decide_contrast(data, settings.input, settings.model.bead_sigma);
     remove_results(folder);
     write_config(folder, settings, data.grid, command_line);
   }
@@ -145,10 +166,7 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   for (const auto& warning : data.warnings) spdlog::warn("warning: {}", warning);
   spdlog::info("{} particles, box {} at {:.3f} A, {} beads, prior {}", data.particles.size(), data.grid.box,
                data.grid.pixel_size, data.beads.size(), settings.model.prior.kind);
-  model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
   auto restraints = make_evaluator(data, settings.training);
-  const auto loader = data.loader_options(settings.training.batch, settings.model.encoder_input == "image",
-                                          settings.model.ctf_box == "wide");
   Trainer trainer(model, data.particles, loader, restraints, settings.training, folder);
   trainer.run(resume);
   write_latents(folder, trainer, data.particles);

@@ -39,8 +39,9 @@ RunConfig read_config(const RunFolder& folder);
 /// Opens a run: its data (metadata only) and, from the checkpoint, its model.
 Run open_run(const std::filesystem::path& path);
 
-/// Trains a run from settings into a folder, or goes on with it. Writes config.toml, train.jsonl,
-/// checkpoint.pt, latents.npy, latent_std.npy and held_out.npy.
+/// Trains a run from settings into a folder, or goes on with it: then of `settings` only the cache's folder
+/// counts. Writes config.toml, train.jsonl, checkpoint.pt, latents.npy, latent_std.npy and held_out.npy.
+/// Throws Error before it touches the results of an earlier run if there is too little memory.
 void train_run(const RunSettings& settings, const std::filesystem::path& out, bool resume, bool force,
                const std::string& command_line);
 

@@ -9,11 +9,22 @@
 namespace cryoscape::training {
 namespace fs = std::filesystem;
 
+namespace {
+
+/// A log alone is what a run leaves that was refused before it began.
+bool holds_only_a_log(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename() != "log.txt") return false;
+  return true;
+}
+
+}  // namespace
+
 RunFolder RunFolder::create(const fs::path& path, bool force) {
   std::error_code code;
   if (fs::exists(path) && !fs::is_directory(path))
     fail("{} is not a folder: choose another --out", path.string());
-  if (fs::is_directory(path) && !fs::is_empty(path) && !fs::exists(path / "config.toml") && !force)
+  if (fs::is_directory(path) && !fs::exists(path / "config.toml") && !force && !holds_only_a_log(path))
     fail("{} holds files that are not a run: choose another --out, or give --force to write there",
          path.string());
   fs::create_directories(path, code);

@@ -9,7 +9,8 @@ namespace cryoscape::training {
 /// Paths and records of a run's folder.
 class RunFolder {
  public:
-  /// A folder to write a run into. Throws Error if it holds files but no run of this program, unless `force`.
+  /// A folder to write a run into. Throws Error if it holds files, more than a log, but no run of this
+  /// program, unless `force`.
   static RunFolder create(const std::filesystem::path& path, bool force);
   /// A folder that must hold a run. Throws Error if it has no config.toml.
   static RunFolder open(const std::filesystem::path& path);

@@ -26,6 +26,8 @@ TEST_F(RunFolderTest, OtherPeoplesFilesAreLeftAloneUnlessForced) {
   // Empty folders and runs may be written to.
   fs::create_directories(folder_ / "empty");
   EXPECT_NO_THROW(RunFolder::create(folder_ / "empty", false));
+  replace_text_file(folder_ / "refused/log.txt", "too little memory");
+  EXPECT_NO_THROW(RunFolder::create(folder_ / "refused", false));
   replace_text_file(folder_ / "run/config.toml", "");
   EXPECT_NO_THROW(RunFolder::create(folder_ / "run", false));
 }

@@ -194,6 +194,20 @@ TEST_F(RunTest, SeedsNameRuns) {
   EXPECT_NE(records(folder_ / "a"), records(folder_ / "c"));
 }
 
+TEST_F(RunTest, IsTheSameWithAndWithoutACache) {
+  auto settings = small_run(simulate_particles("data", 60, 0.5), "mixture");
+  for (const int box : {24, 16}) {
+    settings.input.box = box;
+    const auto plain = folder_ / fmt::format("plain{}", box), cached = folder_ / fmt::format("cached{}", box);
+    settings.input.cache.reset();
+    train_run(settings, plain, false, false, "test");
+    settings.input.cache = folder_ / "cache";
+    train_run(settings, cached, false, false, "test");
+    EXPECT_TRUE(fs::is_empty(folder_ / "cache"));
+    expect_same_run(cached, plain);
+  }
+}
+
 TEST_F(RunTest, LearnsTheHinge) {
   auto settings = small_run(simulate_particles("data", 200, 2), "gaussian");
   settings.training.epochs = 12, settings.training.batch = 10, settings.training.warm_up = 0,

@@ -30,6 +30,12 @@ std::uint64_t name_hash(const std::string& name, std::uint64_t seed) {
   return hash ^ (hash >> 29);
 }
 
+/// Both loaders read through one set of open files.
+const particles::LoaderOptions& with_reader(particles::LoaderOptions& options) {
+  if (!options.reader) options.reader = std::make_shared<io::StackReader>();
+  return options;
+}
+
 int default_epochs(std::size_t particles) {
   return static_cast<int>(
       std::clamp(kTotalImages / static_cast<double>(std::max<std::size_t>(particles, 1)), 4.0, 60.0));
@@ -42,7 +48,7 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
                  TrainingOptions options, RunFolder folder)
     : model_(model),
       particles_(particles),
-      loader_(particles, loader),
+      loader_(particles, with_reader(loader)),
       pass_loader_(particles, loader),
       restraints_(restraints),
       options_(std::move(options)),
@@ -67,18 +73,15 @@ void Trainer::calibrate() {
   torch::NoGradGuard no_grad;
   const auto memory = static_cast<double>(order.size());
   for (const bool contrast_free : {false, true, true}) {
-    loader_.start(order);
-    particles::Batch batch;
     std::vector<model::SpectralSums> total(model_.spectral().groups() * model_.spectral().shells());
     const auto reference = model_.decode(torch::zeros({1, model_.latent_dim()}));
-    while (loader_.next(batch)) {
-      if (batch.size() == 0) continue;
+    for_batches(loader_, order, [&](const particles::Batch& batch) {
       const auto coordinates = reference.expand({batch.indices.size(0), -1, -1}).contiguous();
       const auto scores = model_.score(coordinates, batch, true,
                                        contrast_free ? model::Score::training : model::Score::fixed_contrast);
       for (std::size_t i = 0; i < total.size(); ++i) total[i] += scores.sums[i];
       throw_if_interrupted();
-    }
+    });
     model_.spectral().forget();
     model_.spectral().update(total, memory, memory);
   }
@@ -104,12 +107,13 @@ void Trainer::run(bool resume) {
 void Trainer::run_epoch() {
   auto order = particles::shuffled_order(training_, options_.seed, progress_.epoch, kShuffleBlock);
   order.erase(order.begin(), order.begin() + progress_.offset);
-  loader_.start(order);
   cryoscape::Progress bar(fmt::format("epoch {}/{}", progress_.epoch + 1, epochs_), order.size(), "images");
   particles::Batch batch;
+  start_reading(loader_, std::move(order));
   auto start = std::chrono::steady_clock::now();
-  while (loader_.next(batch)) {
+  while (next_batch(loader_, batch)) {
     if (batch.size() > 0) train_step(batch);
+    progress_.offset += batch.consumed;
     const auto now = std::chrono::steady_clock::now();
     seconds_training_ += std::chrono::duration<double>(now - start).count();
     images_timed_ += batch.indices.size(0);
@@ -121,6 +125,47 @@ void Trainer::run_epoch() {
   progress_.offset = 0;
   finish_epoch();
   if (pending_interrupt()) stop_early();
+}
+
+void Trainer::start_reading(particles::ParticleLoader& loader, std::vector<std::uint32_t> order) {
+  try {
+    loader.start(std::move(order));
+  } catch (const Error& error) {
+    stop_reading(error);
+  }
+}
+
+bool Trainer::next_batch(particles::ParticleLoader& loader, particles::Batch& batch) {
+  try {
+    return loader.next(batch);
+  } catch (const Error& error) {
+    // Only an epoch's own loader stands between two steps: a pass may come in the midst of a change of state.
+    if (&loader == &loader_ && progress_.offset > 0) keep_steps();
+    stop_reading(error);
+  }
+}
+
+/// Calls body(batch) for the particles in this order.
+template <class Body>
+void Trainer::for_batches(particles::ParticleLoader& loader, std::vector<std::uint32_t> order, Body&& body) {
+  start_reading(loader, std::move(order));
+  for (particles::Batch batch; next_batch(loader, batch);)
+    if (batch.size() > 0) body(batch);
+}
+
+/// Writes the checkpoint before an error ends the run. It may fail for the same reason: the older one then
+/// stays.
+void Trainer::keep_steps() {
+  try {
+    save_checkpoint();
+  } catch (const std::exception& error) {
+    spdlog::warn("warning: {}", error.what());
+  }
+}
+
+void Trainer::stop_reading(const Error& error) const {
+  if (!std::filesystem::exists(folder_.file("checkpoint.pt"))) throw;
+  fail("{}; then --resume goes on from the checkpoint", error.what());
 }
 
 void Trainer::stop_early() {
@@ -151,7 +196,6 @@ void Trainer::train_step(const particles::Batch& batch) {
     model_.spectral().update(evaluation.sums, static_cast<double>(batch.indices.size(0)),
                              std::min(kSpectralMemory, static_cast<double>(training_.size())));
   ++progress_.step;
-  progress_.offset += batch.consumed;
   edges_.advance(fraction_done());
   last_terms_ = evaluation.terms;
   if (progress_.step % kLogEvery == 0) log_step();
@@ -240,11 +284,8 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
   out.standard_deviation = out.mean;
   std::unordered_map<std::uint32_t, std::size_t> row_of;
   for (std::size_t r = 0; r < particles.size(); ++r) row_of[particles[r]] = r;
-  pass_loader_.start({particles.begin(), particles.end()});
-  particles::Batch batch;
-  while (pass_loader_.next(batch)) {
+  for_batches(pass_loader_, {particles.begin(), particles.end()}, [&](const particles::Batch& batch) {
     throw_if_interrupted();
-    if (batch.size() == 0) continue;
     const auto posterior = model_.encode(batch);
     const auto mean = model::HeterogeneityModel::point_estimate(posterior).contiguous();
     const auto deviation = (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean))
@@ -257,7 +298,7 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
       std::copy_n(deviation.data_ptr<float>() + i * out.dim, out.dim,
                   out.standard_deviation.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
     }
-  }
+  });
   return out;
 }
 
@@ -268,11 +309,8 @@ HeldOutBound Trainer::held_out_bound() {
   auto generator =
       torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 77);
   const double log_partition = model_.prior().log_partition().value;
-  pass_loader_.start(held_out_);
-  particles::Batch batch;
   double sum = 0, square = 0;
-  while (pass_loader_.next(batch)) {
-    if (batch.size() == 0) continue;
+  for_batches(pass_loader_, held_out_, [&](const particles::Batch& batch) {
     const auto posterior = model_.encode(batch);
     const auto sample = model_.prior().draw_hard(posterior, generator);
     const auto score = model_.score(model_.decode(sample.smooth), batch, false).log_likelihood;
@@ -285,7 +323,7 @@ HeldOutBound Trainer::held_out_bound() {
       out.bound.push_back(static_cast<float>(value));
       sum += value, square += value * value;
     }
-  }
+  });
   const double n = static_cast<double>(std::max<std::size_t>(1, out.bound.size()));
   out.mean = sum / n;
   out.standard_error = std::sqrt(std::max(0.0, square / n - out.mean * out.mean) / n);

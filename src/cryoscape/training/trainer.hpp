@@ -13,6 +13,7 @@
 #include "cryoscape/training/options.hpp"
 #include "cryoscape/training/restraint_schedule.hpp"
 #include "cryoscape/training/run_folder.hpp"
+#include "cryoscape/util/error.hpp"
 
 namespace cryoscape::training {
 
@@ -39,7 +40,8 @@ class Trainer {
           RunFolder folder);
 
   /// Runs to the end. `resume` continues from the folder's checkpoint. On SIGINT or SIGTERM: finishes the
-  /// step, writes the checkpoint and throws Interrupted.
+  /// step, writes the checkpoint and throws Interrupted. Images that cannot be read are an Error that says so
+  /// and how to go on; steps done until then are in the checkpoint.
   void run(bool resume);
 
   /// Posterior means and standard deviations of particles, in the order given; NaN for unusable ones.
@@ -58,6 +60,12 @@ class Trainer {
   };
   void calibrate();
   void run_epoch();
+  void start_reading(particles::ParticleLoader& loader, std::vector<std::uint32_t> order);
+  bool next_batch(particles::ParticleLoader& loader, particles::Batch& batch);
+  template <class Body>
+  void for_batches(particles::ParticleLoader& loader, std::vector<std::uint32_t> order, Body&& body);
+  void keep_steps();
+  [[noreturn]] void stop_reading(const Error& error) const;
   [[noreturn]] void stop_early();
   void train_step(const particles::Batch& batch);
   nlohmann::json step_record() const;

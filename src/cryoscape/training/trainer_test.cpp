@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <new>
 #include <set>
 
 #include "cryoscape/training/test_data_set.hpp"
@@ -23,13 +27,19 @@ struct Bench {
   structure::RestraintEvaluator restraints;
   Trainer trainer;
 
-  Bench(const RunSettings& s, const fs::path& out, Dataset d)
+  Bench(const RunSettings& s, const fs::path& out, Dataset d, std::shared_ptr<io::StackReader> reader = {})
       : data(std::move(d)),
         model(s.model, data.scene(), s.training.seed),
         restraints(structure::make_restraints(data.beads, {})),
-        trainer(model, data.particles, data.loader_options(s.training.batch, false), restraints, s.training,
+        trainer(model, data.particles, loader(s, std::move(reader)), restraints, s.training,
                 RunFolder::create(out, true)) {}
   Bench(const RunSettings& s, const fs::path& out) : Bench(s, out, open_dataset(s.input, {})) {}
+
+  particles::LoaderOptions loader(const RunSettings& s, std::shared_ptr<io::StackReader> reader) const {
+    auto options = data.loader_options(s.training.batch, false);
+    options.reader = std::move(reader);
+    return options;
+  }
 };
 
 /// Files may not grow beyond `bytes` while it lives, as on a full disk: writes fail.
@@ -158,6 +168,51 @@ TEST_F(TrainerTest, UnusableParticlesHaveNoLatents) {
   const auto latents = bench.trainer.encode(std::vector<std::uint32_t>{4, 5, 6});
   for (int i = 0; i < 6; ++i) EXPECT_EQ(std::isnan(latents.mean[i]), i / 2 == 1) << i;
   EXPECT_NO_THROW(bench.trainer.run(false));
+}
+
+TEST_F(TrainerTest, DiskErrorsEndTheRunAndNoStepIsLost) {
+  auto settings = small_run(simulate_particles("data", 60, 0.5), "mixture");
+  Bench whole(settings, folder_ / "whole");
+  whole.trainer.run(false);
+  // The reader is asked for 60 images at least in an epoch and the pass behind it.
+  for (const int good : {10, 3 * 60 + 75, 3 * 60 + 60 + 55}) {
+    std::atomic<int> reads = 0;
+    const auto failing = std::make_shared<io::StackReader>(
+        8, [&](int file, void* out, std::size_t bytes, off_t offset) -> ssize_t {
+          errno = EIO;
+          return ++reads > good ? -1 : pread(file, out, bytes, offset);
+        });
+    const auto out = folder_ / std::to_string(good);
+    {
+      Bench bench(settings, out, open_dataset(settings.input, {}), failing);
+      const auto message = error_of([&] { bench.trainer.run(false); });
+      EXPECT_MENTIONS(message, "Input/output error");
+      EXPECT_EQ(message.find("--resume") != std::string::npos, fs::exists(out / "checkpoint.pt")) << message;
+      EXPECT_EQ(fs::exists(out / "checkpoint.pt"), good > 60);
+    }
+    Bench resumed(settings, out);
+    resumed.trainer.run(true);
+    EXPECT_EQ(resumed.trainer.held_out_bound().bound, whole.trainer.held_out_bound().bound);
+  }
+}
+
+TEST_F(TrainerTest, WantOfMemoryKeepsTheCheckpoint) {
+  const auto settings = small_run(simulate_particles("data", 60, 0.5), "gaussian");
+  Bench whole(settings, folder_ / "whole");
+  whole.trainer.run(false);
+  std::atomic<int> reads = 0;
+  const auto failing = std::make_shared<io::StackReader>(
+      8, [&](int file, void* out, std::size_t bytes, off_t offset) -> ssize_t {
+        if (++reads > 3 * 60 + 60 + 20) throw std::bad_alloc();
+        return pread(file, out, bytes, offset);
+      });
+  {
+    Bench bench(settings, folder_ / "run", open_dataset(settings.input, {}), failing);
+    EXPECT_THROW(bench.trainer.run(false), std::bad_alloc);
+  }
+  Bench resumed(settings, folder_ / "run");
+  resumed.trainer.run(true);
+  EXPECT_EQ(resumed.trainer.held_out_bound().bound, whole.trainer.held_out_bound().bound);
 }
 
 TEST_F(TrainerTest, ResumingNeedsAWholeCheckpointOfTheSameModel) {
