@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cryoscape/model/spectral_kernel.hpp"
 #include "cryoscape/model/wide_ctf.hpp"
 #include "cryoscape/optics/fft.hpp"
 #include "cryoscape/optics/spectrum.hpp"
@@ -13,50 +14,98 @@ namespace {
 
 using Complex = std::complex<float>;
 
-/// The coefficients that take part, shell by shell: what depends on the shell stays in registers, and sums
-/// over shells need no scattered additions.
-struct Coefficients {
-  std::vector<std::int32_t> start;  ///< (shells + 1) into `index`
-  std::vector<std::int32_t> index;  ///< into the (D, D/2+1) array
-  std::vector<float> multiplicity;
-  std::vector<std::int32_t> left_out;  ///< the others
-};
+/// Images whose spectral sums are added up together, whatever the number of threads.
+constexpr std::size_t kChunk = 4;
 
-Coefficients active_coefficients(int box, int max_shell) {
-  Coefficients list;
-  const int columns = box / 2 + 1;
-  std::vector<std::vector<std::int32_t>> shells(columns);
-  for (int row = 0; row < box; ++row)
-    for (int kx = 0; kx < columns; ++kx) {
-      const int shell = optics::shell_index(kx, row < box / 2 ? row : row - box);
-      const bool active = shell >= 1 && shell <= max_shell;
-      (active ? shells[shell] : list.left_out).push_back(row * columns + kx);
-    }
-  list.start.push_back(0);
-  for (const auto& shell : shells) {
-    for (const auto f : shell) {
-      list.index.push_back(f);
-      list.multiplicity.push_back(static_cast<float>(optics::multiplicity(f % columns, box)));
-    }
-    list.start.push_back(static_cast<std::int32_t>(list.index.size()));
+/// Weight and gain of every coefficient, by optics group; groups that a batch lacks are left empty.
+class Coefficients {
+ public:
+  Coefficients(const SpectralModel& spectral, const LikelihoodOptions& options, const BatchView& batch)
+      : shell_(optics::shell_table(spectral.box())), groups_(spectral.groups()) {
+    const int columns = spectral.box() / 2 + 1;
+    for (std::size_t f = 0; f < shell_.size(); ++f)
+      multiplicity_.push_back(
+          static_cast<float>(optics::multiplicity(static_cast<int>(f) % columns, spectral.box())));
+    for (int i = 0; i < batch.size; ++i) fill(spectral, options, static_cast<int>(batch.groups[i]));
   }
-  return list;
-}
 
-/// Sums over one image of the quadratic form a − 2αb + α²c = Σ |X − α m|²/S, m = h·CTF·P.
-struct Quadratic {
-  double a = 0, b = 0, c = 0;
-  double measured = 0;  ///< coefficients that take part
+  SpectralTerms terms(int group) const {
+    return {groups_[group].weight.data(), groups_[group].gain.data(), multiplicity_.data()};
+  }
+  std::size_t size() const { return shell_.size(); }
+  int shell(std::size_t f) const { return shell_[f]; }
+  float multiplicity(std::size_t f) const { return multiplicity_[f]; }
+
+ private:
+  struct Group {
+    std::vector<float> weight, gain;
+  };
+
+  void fill(const SpectralModel& spectral, const LikelihoodOptions& options, int group) {
+    auto& g = groups_[group];
+    if (!g.weight.empty()) return;
+    g.weight.assign(shell_.size(), 0), g.gain.assign(shell_.size(), 0);
+    const auto power = spectral.power(group), gain = spectral.gain(group);
+    for (std::size_t f = 0; f < shell_.size(); ++f) {
+      const int s = shell_[f];
+      if (s < 1 || s > spectral.max_shell()) continue;
+      g.weight[f] = options.correlation ? 1.0f : 1.0f / power[s];
+      g.gain[f] = gain[s];
+    }
+  }
+
+  std::vector<std::int32_t> shell_;
+  std::vector<float> multiplicity_;
+  std::vector<Group> groups_;
 };
 
-/// Sums of one image over a shell's measured coefficients. The others are padding, not data: beyond the
-/// Nyquist frequency of images coarser than the grid, and on the Nyquist lines of cropped spectra. Taken for
-/// data, they would say that prediction and noise are zero there.
-struct ShellSums {
-  double data = 0, cross = 0, prediction = 0, count = 0;  ///< |X|², Re(X* Q), |Q|², coefficients
+/// Spectral sums of the images of one chunk and group.
+struct ChunkSums {
+  std::int64_t group;
+  std::vector<SpectralSums> shells;
 };
 
-bool unmeasured(const Complex& data) { return data == Complex(0); }
+/// Adds images up coefficient by coefficient, and only then by shell: additions to shells one by one would
+/// wait for each other.
+class SumCollector {
+ public:
+  SumCollector(const Coefficients& coefficients, int max_shell)
+      : coefficients_(coefficients), max_shell_(max_shell), values_(4 * coefficients.size()) {}
+
+  void add(std::int64_t group, const Complex* data, const Complex* prediction, double contrast,
+           double contrast_square, std::vector<ChunkSums>& out) {
+    if (images_ > 0 && group != group_) flush(out);
+    group_ = group;
+    ++images_;
+    const std::size_t n = coefficients_.size();
+    float* v = values_.data();
+    add_coefficients(n, data, prediction, static_cast<float>(contrast), static_cast<float>(contrast_square),
+                     {v, v + n, v + 2 * n, v + 3 * n});
+  }
+
+  void flush(std::vector<ChunkSums>& out) {
+    if (images_ == 0) return;
+    ChunkSums sums{group_, std::vector<SpectralSums>(static_cast<std::size_t>(max_shell_) + 1)};
+    const std::size_t n = coefficients_.size();
+    const float* v = values_.data();
+    for (std::size_t f = 0; f < n; ++f) {
+      const int s = coefficients_.shell(f);
+      if (s < 1 || s > max_shell_) continue;
+      const double m = coefficients_.multiplicity(f);
+      sums.shells[s] += {m * v[f], m * v[n + f], m * v[2 * n + f], m * v[3 * n + f]};
+    }
+    out.push_back(std::move(sums));
+    std::fill(values_.begin(), values_.end(), 0.0f);
+    images_ = 0;
+  }
+
+ private:
+  const Coefficients& coefficients_;
+  int max_shell_;
+  std::vector<float> values_;  ///< data, cross, prediction, count
+  std::int64_t group_ = 0;
+  int images_ = 0;
+};
 
 /// Posterior of the contrast given the image: mean and variance; and the score with its derivatives by b and
 /// c.
@@ -64,7 +113,7 @@ struct Contrast {
   double mean = 1, variance = 0, score = 0, d_b = 0, d_c = 0;
 };
 
-Contrast score_gaussian(const Quadratic& q, double contrast_sd, double log_normaliser) {
+Contrast score_gaussian(const QuadraticForm& q, double contrast_sd, double log_normaliser) {
   Contrast out;
   if (contrast_sd <= 0) {
     out.score = log_normaliser - 0.5 * (q.a - 2 * q.b + q.c);
@@ -80,7 +129,7 @@ Contrast score_gaussian(const Quadratic& q, double contrast_sd, double log_norma
   return out;
 }
 
-Contrast score_correlation(const Quadratic& q) {
+Contrast score_correlation(const QuadraticForm& q) {
   Contrast out;
   const double norm = std::sqrt(std::max(q.a * q.c, 1e-30));
   out.score = q.b / norm;
@@ -99,30 +148,28 @@ class Worker {
         amplitudes_(amplitudes),
         spectral_(spectral),
         options_(options),
-        list_(coefficients),
+        coefficients_(coefficients),
+        collector_(coefficients, spectral.max_shell()),
         image_(static_cast<std::size_t>(projection.box) * projection.box),
-        spectrum_(static_cast<std::size_t>(projection.box) * (projection.box / 2 + 1)),
-        weight_(spectral.shells()),
-        shells_(spectral.shells()),
+        spectrum_(coefficients.size()),
         wide_(projection.box) {}
 
-  void score(const BatchView& batch, const LikelihoodOutput& output, SpectralSums* sums, int i) {
+  /// Spectral sums go to `sums` where that is given; flush() ends a chunk.
+  void score(const BatchView& batch, const LikelihoodOutput& output, std::vector<ChunkSums>* sums, int i) {
     const std::size_t beads = amplitudes_.size();
     const std::size_t half = spectrum_.size();
     const float* coordinates = batch.coordinates + 3 * beads * i;
     const float* rotation = batch.rotations + 9 * static_cast<std::size_t>(i);
     const float* shift = batch.shifts + 2 * static_cast<std::size_t>(i);
     const int group = static_cast<int>(batch.groups[i]);
-    set_weights(group);
+    const auto terms = coefficients_.terms(group);
     const Ctf ctf{batch.ctf + half * i,
                   batch.wide_ctf ? batch.wide_ctf + optics::half_size(2 * projection_.box) * i : nullptr};
     projection::project_one(projection_, amplitudes_, coordinates, rotation, shift, image_.data());
     predict(ctf);
 
     const Complex* data = batch.spectra + half * i;
-    const auto gain = spectral_.gain(group);
-    sum_shells(data);
-    const Quadratic q = quadratic(gain);
+    const auto q = quadratic_form(half, data, spectrum_.data(), terms);
     const Contrast contrast = options_.correlation
                                   ? score_correlation(q)
                                   : score_gaussian(q, options_.contrast_sd, spectral_.log_normaliser(group));
@@ -131,11 +178,15 @@ class Worker {
     if (output.chi_square)
       output.chi_square[i] = static_cast<float>(
           (q.a - 2 * contrast.mean * q.b + contrast.mean * contrast.mean * q.c) / std::max(1.0, q.measured));
-    if (sums) add_sums(contrast, sums);
+    if (sums)
+      collector_.add(group, data, spectrum_.data(), contrast.mean,
+                     contrast.mean * contrast.mean + contrast.variance, *sums);
     if (output.coordinate_gradient)
-      gradient(data, ctf, gain, contrast, coordinates, rotation, shift,
+      gradient(data, ctf, terms, contrast, coordinates, rotation, shift,
                output.coordinate_gradient + 3 * beads * i);
   }
+
+  void flush(std::vector<ChunkSums>& sums) { collector_.flush(sums); }
 
  private:
   /// Of one particle: on the image's grid, and where the prediction is filtered in a wider box, there.
@@ -148,70 +199,18 @@ class Worker {
   void predict(const Ctf& ctf) {
     if (ctf.wide) wide_.apply(ctf.wide, image_.data());
     optics::rfft2(projection_.box, image_.data(), spectrum_.data());
-    if (!ctf.wide)
-      for (std::size_t f = 0; f < spectrum_.size(); ++f) spectrum_[f] *= ctf.narrow[f];
-  }
-
-  void set_weights(int group) {
-    const auto power = spectral_.power(group);
-    for (int s = 0; s < spectral_.shells(); ++s) weight_[s] = options_.correlation ? 1.0f : 1.0f / power[s];
-  }
-
-  void sum_shells(const Complex* data) {
-    for (int s = 0; s < spectral_.shells(); ++s) {
-      ShellSums t;
-      for (auto k = list_.start[s]; k < list_.start[s + 1]; ++k) {
-        const Complex x = data[list_.index[k]], q = spectrum_[list_.index[k]];
-        const float m = unmeasured(x) ? 0.0f : list_.multiplicity[k];
-        t.data += m * (x.real() * x.real() + x.imag() * x.imag());
-        t.cross += m * (x.real() * q.real() + x.imag() * q.imag());
-        t.prediction += m * (q.real() * q.real() + q.imag() * q.imag());
-        t.count += m;
-      }
-      shells_[s] = t;
-    }
-  }
-
-  Quadratic quadratic(std::span<const float> gain) const {
-    Quadratic q;
-    for (std::size_t s = 0; s < shells_.size(); ++s) {
-      const auto& t = shells_[s];
-      const double w = weight_[s], h = gain[s];
-      q.a += w * t.data;
-      q.b += w * h * t.cross;
-      q.c += w * h * h * t.prediction;
-      q.measured += t.count;
-    }
-    return q;
-  }
-
-  void add_sums(const Contrast& contrast, SpectralSums* sums) const {
-    const double square = contrast.mean * contrast.mean + contrast.variance;
-    for (std::size_t s = 0; s < shells_.size(); ++s) {
-      const auto& t = shells_[s];
-      sums[s] += {t.data, contrast.mean * t.cross, square * t.prediction, t.count};
-    }
+    if (!ctf.wide) multiply(spectrum_.size(), ctf.narrow, spectrum_.data());
   }
 
   /// ∂score/∂Q = h·w·(∂_b X + 2 ∂_c m), m = h·Q; the filtered image's gradient is its inverse FFT times D²
   /// (multiplicities are implied by the half-complex inverse), the coordinates' gradient follows by the
   /// adjoints of CTF and projector.
-  void gradient(const Complex* data, const Ctf& ctf, std::span<const float> gain, const Contrast& contrast,
+  void gradient(const Complex* data, const Ctf& ctf, const SpectralTerms& terms, const Contrast& contrast,
                 const float* coordinates, const float* rotation, const float* shift, float* out) {
-    const auto d_b = static_cast<float>(contrast.d_b), d_c2 = static_cast<float>(2 * contrast.d_c);
-    const float scale = static_cast<float>(projection_.box) * projection_.box;
-    for (const auto f : list_.left_out) spectrum_[f] = 0;
-    for (int s = 0; s < spectral_.shells(); ++s) {
-      const float weight = weight_[s] * gain[s] * scale, of_data = weight * d_b,
-                  of_prediction = weight * d_c2 * gain[s];
-      for (auto k = list_.start[s]; k < list_.start[s + 1]; ++k) {
-        const auto f = list_.index[k];
-        const Complex x = data[f], q = spectrum_[f];
-        const float ctf_here = unmeasured(x) ? 0.0f : ctf.wide ? 1.0f : ctf.narrow[f];
-        spectrum_[f] = {ctf_here * (of_data * x.real() + of_prediction * q.real()),
-                        ctf_here * (of_data * x.imag() + of_prediction * q.imag())};
-      }
-    }
+    const double scale = static_cast<double>(projection_.box) * projection_.box;
+    spectral_gradient(spectrum_.size(), data, ctf.wide ? nullptr : ctf.narrow, terms,
+                      static_cast<float>(scale * contrast.d_b), static_cast<float>(2 * scale * contrast.d_c),
+                      spectrum_.data());
     optics::irfft2(projection_.box, spectrum_.data(), image_.data());
     if (ctf.wide) wide_.apply(ctf.wide, image_.data());
     projection::project_one_backward(projection_, amplitudes_, coordinates, rotation, shift, image_.data(),
@@ -222,11 +221,10 @@ class Worker {
   std::span<const float> amplitudes_;
   const SpectralModel& spectral_;
   const LikelihoodOptions& options_;
-  const Coefficients& list_;
+  const Coefficients& coefficients_;
+  SumCollector collector_;
   std::vector<float> image_;
   std::vector<Complex> spectrum_;
-  std::vector<float> weight_;
-  std::vector<ShellSums> shells_;
   WideCtf wide_;
 };
 
@@ -235,20 +233,24 @@ class Worker {
 void evaluate_likelihood(const projection::ProjectionSpec& projection, std::span<const float> amplitudes,
                          const SpectralModel& spectral, const LikelihoodOptions& options,
                          const BatchView& batch, const LikelihoodOutput& output) {
-  const Coefficients coefficients = active_coefficients(projection.box, spectral.max_shell());
-  const std::size_t shells = spectral.shells(), size = batch.size;
-  std::vector<SpectralSums> particle_sums(output.sums ? size * shells : 0);
-  parallel_ranges(size, [&](std::size_t begin, std::size_t end) {
+  const Coefficients coefficients(spectral, options, batch);
+  const std::size_t size = batch.size, chunks = (size + kChunk - 1) / kChunk;
+  std::vector<std::vector<ChunkSums>> sums(chunks);
+  parallel_ranges(chunks, [&](std::size_t begin, std::size_t end) {
     Worker worker(projection, amplitudes, spectral, options, coefficients);
-    for (std::size_t i = begin; i < end; ++i)
-      worker.score(batch, output, output.sums ? particle_sums.data() + i * shells : nullptr,
-                   static_cast<int>(i));
+    for (std::size_t chunk = begin; chunk < end; ++chunk) {
+      for (std::size_t i = chunk * kChunk; i < std::min(size, (chunk + 1) * kChunk); ++i)
+        worker.score(batch, output, output.sums ? &sums[chunk] : nullptr, static_cast<int>(i));
+      worker.flush(sums[chunk]);
+    }
   });
   if (!output.sums) return;
+  const std::size_t shells = spectral.shells();
   output.sums->assign(spectral.groups() * shells, {});
-  for (std::size_t i = 0; i < size; ++i)
-    for (std::size_t s = 0; s < shells; ++s)
-      (*output.sums)[batch.groups[i] * shells + s] += particle_sums[i * shells + s];
+  for (const auto& chunk : sums)
+    for (const auto& part : chunk)
+      for (std::size_t s = 0; s < part.shells.size(); ++s)
+        (*output.sums)[part.group * shells + s] += part.shells[s];
 }
 
 }  // namespace cryoscape::model
