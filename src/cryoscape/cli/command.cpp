@@ -89,6 +89,13 @@ int one_line(const std::string& message, int code) {
 
 }  // namespace
 
+std::string error_line(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error))
+    return "out of memory: use a smaller --batch or --box, or fewer --threads";
+  const std::string message = error.what();
+  return message.substr(0, message.find('\n'));
+}
+
 void require_given(const std::string& value, const std::string& option) {
   if (value.empty()) throw UsageError(fmt::format("--{} is missing", option));
 }
@@ -123,11 +130,10 @@ int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> com
     return one_line(e.what(), 2);
   } catch (const Interrupted& e) {
     return one_line(e.what(), 128 + e.signal);
-  } catch (const std::bad_alloc&) {
-    return one_line("out of memory: use a smaller --batch or --box, or fewer --threads", 1);
+  } catch (const Ended& e) {
+    return e.code;
   } catch (const std::exception& e) {
-    std::string message = e.what();
-    return one_line(message.substr(0, message.find('\n')), 1);
+    return one_line(error_line(e), 1);
   }
 }
 

@@ -86,7 +86,8 @@ void RestraintEvaluator::evaluate(std::span<const float> coordinates, int batch,
       energy[s] = static_cast<float>(total);
     }
   });
-  absorb(moments);
+  batch_ = total(moments);
+  if (!deferred_) absorb(batch_);
 }
 
 double RestraintEvaluator::evaluate_one(std::span<const float> x, const RestraintWeights& weights,
@@ -103,16 +104,23 @@ double RestraintEvaluator::evaluate_one(std::span<const float> x, const Restrain
   return total;
 }
 
-void RestraintEvaluator::absorb(const std::vector<Moments>& moments) {
-  std::size_t structures = 0;
-  for (const auto& m : moments) structures += m.structures;
-  if (structures == 0) return;
-  weight_ = kMemory * weight_ + static_cast<double>(structures);
+std::vector<double> RestraintEvaluator::total(const std::vector<Moments>& moments) const {
+  const std::size_t edges = mean_.size();
+  std::vector<double> flat(1 + 2 * edges);
+  for (const auto& m : moments) flat[0] += static_cast<double>(m.structures);
+  for (std::size_t e = 0; e < edges; ++e)
+    for (const auto& m : moments) flat[1 + e] += m.sum[e], flat[1 + edges + e] += m.square[e];
+  return flat;
+}
+
+void RestraintEvaluator::absorb(std::span<const double> batch) {
+  if (batch.size() != 1 + 2 * mean_.size())
+    throw std::invalid_argument("RestraintEvaluator: moments of another model");
+  if (batch[0] == 0) return;
+  weight_ = kMemory * weight_ + batch[0];
   for (std::size_t e = 0; e < mean_.size(); ++e) {
-    double sum = 0, square = 0;
-    for (const auto& m : moments) sum += m.sum[e], square += m.square[e];
-    mean_[e] = kMemory * mean_[e] + sum;
-    square_[e] = kMemory * square_[e] + square;
+    mean_[e] = kMemory * mean_[e] + batch[1 + e];
+    square_[e] = kMemory * square_[e] + batch[1 + mean_.size() + e];
   }
 }
 

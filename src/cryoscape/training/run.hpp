@@ -27,7 +27,7 @@ struct Run {
 
 /// What the folder records beside the options.
 void write_config(const RunFolder& folder, const RunSettings& settings, const Grid& grid,
-                  const std::string& command_line);
+                  const std::string& command_line, int processes = 1);
 
 /// Settings and grid from a run's config.toml.
 struct RunConfig {
@@ -40,9 +40,11 @@ RunConfig read_config(const RunFolder& folder);
 Run open_run(const std::filesystem::path& path);
 
 /// Trains a run from settings into a folder, or goes on with it. Writes config.toml, train.jsonl,
-/// checkpoint.pt, latents.npy, latent_std.npy and held_out.npy.
+/// checkpoint.pt, latents.npy, latent_std.npy and held_out.npy. Called by all processes of a group, which
+/// share the work and the folder; the first one writes. Throws UsageError if there are more of them than
+/// particles or than particles in a batch.
 void train_run(const RunSettings& settings, const std::filesystem::path& out, bool resume, bool force,
-               const std::string& command_line);
+               const std::string& command_line, ProcessGroup& group = lone_process());
 
 /// Decodes latents (M, d) of a file or a posterior into centred coordinates (M, N, 3), in batches.
 std::vector<float> decode_latents(model::HeterogeneityModel& model, std::span<const float> latents);
