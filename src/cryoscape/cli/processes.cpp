@@ -89,7 +89,7 @@ pid_t spawn(std::vector<std::string> arguments, std::vector<std::string> environ
     group.hand_over("");
     throw Ended{128 + e.signal};
   } catch (const std::exception& e) {
-    if (!group.hand_over(fmt::format("process {} of {}: {}", group.rank(), group.size(), error_line(e))))
+    if (!group.hand_over(fmt::format("process {} of {}: {}", group.rank() + 1, group.size(), error_line(e))))
       throw;
     throw Ended{1};
   }
@@ -152,7 +152,7 @@ std::optional<std::string> Processes::killed_copy() {
     if (running_[i] < 0 || waitpid(running_[i], &status, WNOHANG) != running_[i]) continue;
     running_[i] = -1;
     if (WIFSIGNALED(status))
-      return fmt::format("process {} of {} was killed by signal {} ({})", i + 1, place_.size,
+      return fmt::format("process {} of {} was killed by signal {} ({})", i + 2, place_.size,
                          WTERMSIG(status), strsignal(WTERMSIG(status)));
   }
   return std::nullopt;

@@ -71,7 +71,7 @@ HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene,
 
 torch::Tensor HeterogeneityModel::encoder_features(const particles::Batch& batch) const {
   const auto size = batch.indices.size(0);
-  if (options_.encoder_input == "image") return batch.images.view({size, -1});
+  if (options_.encoder_input == "image") return batch.images.flatten(1);
   const auto points = static_cast<std::int64_t>(lattice_.size());
   auto values = torch::empty({size, points});
   backproject_features(lattice_, projection(), spectral_, view(batch, {}),
@@ -96,7 +96,7 @@ latent::Posterior HeterogeneityModel::encode(const particles::Batch& batch) {
 
 torch::Tensor HeterogeneityModel::decode(const torch::Tensor& latents) {
   const auto input = prior_->family() == latent::Family::bernoulli ? 2 * latents - 1 : latents;
-  return reference_ + decoder_->forward(input).view({latents.size(0), -1, 3});
+  return reference_ + decoder_->forward(input).view({latents.size(0), reference_.size(1), 3});
 }
 
 Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particles::Batch& batch,
