@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -51,6 +52,12 @@ Child::Child(const std::vector<std::string>& arguments, const Settings& settings
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  auto variables = settings.environment;
+  std::vector<char*> environment;
+  for (auto& variable : variables) environment.push_back(variable.data());
+  // Of two variables of one name programs find the first.
+  for (char** variable = environ; *variable; ++variable) environment.push_back(*variable);
+  environment.push_back(nullptr);
   const auto folder = settings.working_folder.string();
   process_ = fork();
   if (process_ < 0) throw std::runtime_error("fork failed");
@@ -63,7 +70,7 @@ Child::Child(const std::vector<std::string>& arguments, const Settings& settings
   limit(RLIMIT_DATA, settings.data_limit);
   if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(127);
   dup2(out_, STDOUT_FILENO), dup2(err_, STDERR_FILENO);
-  execv(argv[0], argv.data());
+  execve(argv[0], argv.data(), environment.data());
   _exit(127);
 }
 
@@ -86,6 +93,14 @@ Child::~Child() {
 
 void Child::send(int signal) const {
   if (!reaped_) kill(process_, signal);
+}
+
+std::vector<pid_t> Child::children() const {
+  const auto id = std::to_string(process_);
+  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
+  std::vector<pid_t> all;
+  for (pid_t child; file >> child;) all.push_back(child);
+  return all;
 }
 
 bool Child::ended() {

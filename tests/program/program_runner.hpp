@@ -24,6 +24,7 @@ struct Settings {
   std::uint64_t file_size_limit = 0;  ///< bytes; what goes beyond fails as on a full disk
   std::uint64_t open_files_limit = 0;
   std::uint64_t data_limit = 0;  ///< bytes of memory of its own
+  std::vector<std::string> environment;  ///< NAME=value, beside this process's own variables
 };
 
 /// A running child. It is killed if the object goes before it has ended.
@@ -36,6 +37,8 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   void send(int signal) const;
+  /// Processes that it has started and that have not been waited for.
+  std::vector<pid_t> children() const;
   /// Waits until `file` exists or the child has ended; whether it exists.
   bool wait_for(const std::filesystem::path& file);
   /// Waits until a file whose name begins with `prefix` is in `folder` or the child has ended; whether it is.

@@ -87,22 +87,11 @@ bool is_command(const std::vector<Bound>& bound, const std::string& name) {
 
 /// What libtorch throws in place of std::bad_alloc tells only by its text.
 bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const Error*>(&error)) return false;
   const std::string_view text = error.what();
   return dynamic_cast<const std::bad_alloc*>(&error) ||
          text.find("DefaultCPUAllocator") != std::string_view::npos ||
          text.find("out of memory") != std::string_view::npos;
-}
-
-/// One line about a failure that this program has no words of its own for.
-std::string describe(const std::exception& error) {
-  if (is_out_of_memory(error))
-    return "out of memory: use a smaller --batch or --box, or fewer --threads (a run that has begun goes on "
-           "with --resume)";
-  const auto* system = dynamic_cast<const std::system_error*>(&error);
-  if (system && system->code() == std::errc::resource_unavailable_try_again)
-    return "no further thread can be started: use fewer --threads, or raise the limits on memory and "
-           "processes (ulimit -v, -u)";
-  return error.what();
 }
 
 int one_line(const std::string& message, int code) {
@@ -111,6 +100,18 @@ int one_line(const std::string& message, int code) {
 }
 
 }  // namespace
+
+std::string error_line(const std::exception& error) {
+  if (is_out_of_memory(error))
+    return "out of memory: use a smaller --batch or --box, or fewer --threads (a run that has begun goes on "
+           "with --resume)";
+  const auto* system = dynamic_cast<const std::system_error*>(&error);
+  if (system && system->code() == std::errc::resource_unavailable_try_again)
+    return "no further thread can be started: use fewer --threads, or raise the limits on memory and "
+           "processes (ulimit -v, -u)";
+  const std::string message = error.what();
+  return message.substr(0, message.find('\n'));
+}
 
 void require_given(const std::string& value, const std::string& option) {
   if (value.empty()) throw UsageError(fmt::format("--{} is missing", option));
@@ -146,10 +147,10 @@ int run_program(int argc, char** argv, std::vector<std::unique_ptr<Command>> com
     return one_line(e.what(), 2);
   } catch (const Interrupted& e) {
     return one_line(e.what(), 128 + e.signal);
-  } catch (const Error& e) {
-    return one_line(e.what(), 1);
+  } catch (const Ended& e) {
+    return e.code;
   } catch (const std::exception& e) {
-    return one_line(describe(e), 1);
+    return one_line(error_line(e), 1);
   }
 }
 

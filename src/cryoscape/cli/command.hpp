@@ -1,4 +1,5 @@
 #pragma once
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,14 @@ struct Command {
   bool prints_json = false;
   std::function<int(const CommonOptions&)> run;
 };
+
+/// Ends the program with an exit code and without a word: another process says why.
+struct Ended {
+  int code;
+};
+
+/// The one line that the program prints about an error.
+std::string error_line(const std::exception& error);
 
 /// Throws UsageError if an option that a command cannot do without is empty.
 void require_given(const std::string& value, const std::string& option);

@@ -18,7 +18,7 @@ std::unique_ptr<Command> run_command() {
   arguments->declare(*command);
   options->declare(command->options);
   command->run = [arguments, options](const CommonOptions& common) {
-    arguments->train(common);
+    if (!arguments->train(common)) return 0;
     auto run = training::open_run(arguments->out);
     const auto summary = landscape::write_landscape(run, *options);
     report::write_report(arguments->out);

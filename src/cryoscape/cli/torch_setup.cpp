@@ -63,10 +63,8 @@ void set_threads(int threads) {
   torch::set_num_threads(threads);
 }
 
-}  // namespace
-
-void set_up_torch() {
-  keep_large_blocks();
+/// Warns of a slow BLAS.
+void check_matrix_products() {
   set_threads(1);
   if (const double speed = matrix_product_speed(); speed < kOptimised)
     spdlog::warn(
@@ -74,6 +72,13 @@ void set_up_torch() {
         "install OpenBLAS "
         "(Debian: libopenblas0-pthread)",
         speed);
+}
+
+}  // namespace
+
+void set_up_torch(bool check) {
+  keep_large_blocks();
+  if (check) check_matrix_products();
   set_threads(thread_count());
 }
 

@@ -3,7 +3,7 @@
 namespace cryoscape::cli {
 
 /// Gives libtorch the program's threads and an allocator that keeps large blocks, and warns if its matrix
-/// products are as slow as the reference BLAS.
-void set_up_torch();
+/// products are as slow as the reference BLAS; `check` false leaves that to another process.
+void set_up_torch(bool check = true);
 
 }  // namespace cryoscape::cli

@@ -1,5 +1,6 @@
 #include "cryoscape/cli/train_arguments.hpp"
 
+#include "cryoscape/cli/processes.hpp"
 #include "cryoscape/cli/torch_setup.hpp"
 
 namespace cryoscape::cli {
@@ -10,13 +11,20 @@ void TrainArguments::declare(Command& command) {
   command.options.add("resume", &resume,
                       "go on from the run's checkpoint, with the options it was started with");
   command.options.add("force", &force, "write into a folder that holds other files");
+  auto& count = command.options.add(
+      "processes", &processes, "processes that share the training (0: as torchrun or SLURM say, else one)");
+  count.minimum = 0, count.maximum = 4096;
   settings.declare(command.options);
 }
 
-void TrainArguments::train(const CommonOptions& common) const {
+bool TrainArguments::train(const CommonOptions& common) const {
   require_given(out, "out");
-  set_up_torch();
-  training::train_run(settings, out, resume, force, common.command_line);
+  Processes together(processes);
+  set_up_torch(together.first());
+  together.run([&](training::ProcessGroup& group) {
+    training::train_run(settings, out, resume, force, common.command_line, group);
+  });
+  return together.first();
 }
 
 }  // namespace cryoscape::cli

@@ -253,3 +253,18 @@ TEST(Priors, CrossEntropySendsNoGradientToThePrior) {
       EXPECT_FALSE(p.grad().defined() && p.grad().abs().max().item<double>() > 0) << kind;
   }
 }
+
+TEST(Priors, NoiseDoesNotDependOnHowABatchIsSharedOut) {
+  for (const std::string kind : {"gaussian", "rbm"}) {
+    const auto prior = make_prior(options(kind), 1);
+    auto g = generator(15);
+    const auto means = torch::randn({7, prior->dim()}, g), scales = torch::zeros({7, prior->dim()});
+    const auto rows = [&](std::int64_t first, std::int64_t count) {
+      auto random = generator(16);
+      const Posterior q{prior->family(), means.narrow(0, first, count), scales.narrow(0, first, count)};
+      return prior->draw(q, random, {first, 7}).smooth;
+    };
+    const auto whole = rows(0, 7);
+    EXPECT_TRUE(torch::allclose(torch::cat({rows(0, 3), rows(3, 4), rows(7, 0)}), whole, 1e-6, 1e-6)) << kind;
+  }
+}

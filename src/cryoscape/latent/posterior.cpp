@@ -4,6 +4,16 @@
 #include <numbers>
 
 namespace cryoscape::latent {
+namespace {
+
+/// The shape of the whole batch whose part has this one.
+std::vector<std::int64_t> whole_shape(const torch::Tensor& part_shape, const BatchPart& part) {
+  auto sizes = part_shape.sizes().vec();
+  if (part.whole >= 0) sizes.at(0) = part.whole;
+  return sizes;
+}
+
+}  // namespace
 
 torch::Tensor entropy(const Posterior& posterior) {
   if (posterior.family == Family::gaussian)
@@ -12,8 +22,14 @@ torch::Tensor entropy(const Posterior& posterior) {
   return (torch::softplus(l) - torch::sigmoid(l) * l).sum(1);
 }
 
-torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generator) {
-  return torch::rand(shape.sizes(), generator, shape.options().requires_grad(false));
+torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generator, const BatchPart& part) {
+  return torch::rand(whole_shape(shape, part), generator, shape.options().requires_grad(false))
+      .narrow(0, part.first, shape.size(0));
+}
+
+torch::Tensor normal_like(const torch::Tensor& shape, torch::Generator& generator, const BatchPart& part) {
+  return torch::randn(whole_shape(shape, part), generator, shape.options().requires_grad(false))
+      .narrow(0, part.first, shape.size(0));
 }
 
 torch::Tensor overlapping_exponential(const torch::Tensor& q, const torch::Tensor& rho, double beta) {

@@ -8,15 +8,15 @@
 
 namespace cryoscape::latent {
 
-Sample Prior::draw(const Posterior& posterior, torch::Generator& generator) const {
-  const auto noise =
-      torch::randn(posterior.mean.sizes(), generator, posterior.mean.options().requires_grad(false));
+Sample Prior::draw(const Posterior& posterior, torch::Generator& generator, const BatchPart& part) const {
+  const auto noise = normal_like(posterior.mean, generator, part);
   const auto z = posterior.mean + torch::exp(posterior.log_std) * noise;
   return {z, z};
 }
 
-Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator) const {
-  return draw(posterior, generator);
+Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator,
+                        const BatchPart& part) const {
+  return draw(posterior, generator, part);
 }
 
 void Prior::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,

@@ -25,9 +25,12 @@ class Prior : public torch::nn::Module {
   /// Length of z.
   virtual std::int64_t dim() const = 0;
 
-  /// A differentiable draw, smoothed for bits; and one with hard bits, for bounds.
-  virtual Sample draw(const Posterior& posterior, torch::Generator& generator) const;
-  virtual Sample draw_hard(const Posterior& posterior, torch::Generator& generator) const;
+  /// A differentiable draw, smoothed for bits; and one with hard bits, for bounds. The posterior may be a
+  /// part of a batch.
+  virtual Sample draw(const Posterior& posterior, torch::Generator& generator,
+                      const BatchPart& part = {}) const;
+  virtual Sample draw_hard(const Posterior& posterior, torch::Generator& generator,
+                           const BatchPart& part = {}) const;
 
   /// E_q[E(z)] (B): exact where a formula exists, else at the sample.
   virtual torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const = 0;

@@ -95,8 +95,10 @@ class RestrictedBoltzmann : public Prior {
   RestrictedBoltzmann(const PriorOptions& options, std::uint64_t seed);
   Family family() const override { return Family::bernoulli; }
   std::int64_t dim() const override { return left_ + right_; }
-  Sample draw(const Posterior& posterior, torch::Generator& generator) const override;
-  Sample draw_hard(const Posterior& posterior, torch::Generator& generator) const override;
+  Sample draw(const Posterior& posterior, torch::Generator& generator,
+              const BatchPart& part = {}) const override;
+  Sample draw_hard(const Posterior& posterior, torch::Generator& generator,
+                   const BatchPart& part = {}) const override;
   torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
   torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
                          torch::Generator& generator) override;

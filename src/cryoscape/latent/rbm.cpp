@@ -10,8 +10,8 @@ constexpr std::int64_t kExactSide = 20;
 constexpr double kLearningRate = 0.02, kWeightDecay = 1e-4, kOffsetRate = 0.01;
 constexpr int kTemperatures = 1000, kSampleSweeps = 200;
 
-torch::Tensor bernoulli(const torch::Tensor& p, torch::Generator& generator) {
-  return (uniform_like(p, generator) < p).to(p.dtype());
+torch::Tensor bernoulli(const torch::Tensor& p, torch::Generator& generator, const BatchPart& part = {}) {
+  return (uniform_like(p, generator, part) < p).to(p.dtype());
 }
 
 }  // namespace
@@ -29,14 +29,16 @@ RestrictedBoltzmann::RestrictedBoltzmann(const PriorOptions& options, std::uint6
   offsets_ = register_buffer("offsets", torch::full({left_ + right_}, 0.5));
 }
 
-Sample RestrictedBoltzmann::draw(const Posterior& posterior, torch::Generator& generator) const {
+Sample RestrictedBoltzmann::draw(const Posterior& posterior, torch::Generator& generator,
+                                 const BatchPart& part) const {
   const auto q = torch::sigmoid(posterior.mean);
-  const auto rho = uniform_like(q, generator);
+  const auto rho = uniform_like(q, generator, part);
   return {(rho > 1 - q).to(q.dtype()).detach(), overlapping_exponential(q, rho, smoothing_beta_)};
 }
 
-Sample RestrictedBoltzmann::draw_hard(const Posterior& posterior, torch::Generator& generator) const {
-  const auto bits = bernoulli(torch::sigmoid(posterior.mean), generator);
+Sample RestrictedBoltzmann::draw_hard(const Posterior& posterior, torch::Generator& generator,
+                                      const BatchPart& part) const {
+  const auto bits = bernoulli(torch::sigmoid(posterior.mean), generator, part);
   return {bits, bits};
 }
 

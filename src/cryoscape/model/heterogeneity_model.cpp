@@ -71,7 +71,7 @@ HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene,
 
 torch::Tensor HeterogeneityModel::encoder_features(const particles::Batch& batch) const {
   const auto size = batch.indices.size(0);
-  if (options_.encoder_input == "image") return batch.images.view({size, -1});
+  if (options_.encoder_input == "image") return batch.images.flatten(1);
   const auto points = static_cast<std::int64_t>(lattice_.size());
   auto values = torch::empty({size, points});
   backproject_features(lattice_, projection(), spectral_, view(batch, {}),
@@ -99,13 +99,14 @@ torch::Tensor HeterogeneityModel::decoder_input(const torch::Tensor& latents) co
 }
 
 torch::Tensor HeterogeneityModel::decode(const torch::Tensor& latents) {
-  return reference_ + decoder_->forward(decoder_input(latents)).view({latents.size(0), -1, 3});
+  return reference_ +
+         decoder_->forward(decoder_input(latents)).view({latents.size(0), reference_.size(1), 3});
 }
 
 std::pair<torch::Tensor, torch::Tensor> HeterogeneityModel::decode_split(const torch::Tensor& latents) {
   const auto [full, decoder_only] = decoder_->forward_split(decoder_input(latents));
-  return {reference_ + full.view({latents.size(0), -1, 3}),
-          reference_ + decoder_only.view({latents.size(0), -1, 3})};
+  const std::vector<std::int64_t> shape{latents.size(0), reference_.size(1), 3};
+  return {reference_ + full.view(shape), reference_ + decoder_only.view(shape)};
 }
 
 Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particles::Batch& batch,

@@ -137,9 +137,7 @@ void ParticleLoader::announce(std::size_t begin, std::size_t end) {
   }
 }
 
-Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
-  const std::size_t begin = number * options_.batch, end = std::min(order_.size(), begin + options_.batch);
-  const auto count = static_cast<std::int64_t>(end - begin);
+Batch ParticleLoader::empty_batch(std::int64_t count) const {
   const std::int64_t d = options_.grid.box;
   Batch b;
   b.consumed = count;
@@ -151,6 +149,14 @@ Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
   b.groups = torch::empty({count}, torch::kInt64);
   if (options_.with_images) b.images = torch::empty({count, d, d});
   if (options_.with_wide_ctf) b.wide_ctf = torch::empty({count, 2 * d, d + 1});
+  return b;
+}
+
+Batch ParticleLoader::prepare(std::size_t number, Preprocessor& preprocessor) {
+  const std::size_t begin = number * options_.batch, end = std::min(order_.size(), begin + options_.batch);
+  const auto count = static_cast<std::int64_t>(end - begin);
+  const std::int64_t d = options_.grid.box;
+  Batch b = empty_batch(count);
   auto* spectra = reinterpret_cast<std::complex<float>*>(b.spectra.data_ptr<c10::complex<float>>());
   auto* ctf = b.ctf.data_ptr<float>();
   auto* images = options_.with_images ? b.images.data_ptr<float>() : nullptr;

@@ -43,6 +43,8 @@ class ParticleLoader {
   void start(std::vector<std::uint32_t> order);
   /// The next batch; false at the end. A batch may be empty if all of its particles were left out.
   bool next(Batch& batch);
+  /// A batch of `rows` particles whose values are not set.
+  Batch empty_batch(std::int64_t rows) const;
   /// Particles left out so far (indices into the set), also of batches that are prepared but not handed out
   /// yet.
   std::set<std::uint32_t> unusable() const;

@@ -149,7 +149,8 @@ void RestraintEvaluator::evaluate(std::span<const float> coordinates, int batch,
                           {sums.data() + g * edges, squares.data() + g * edges});
     }
   });
-  absorb(sums, squares, std::accumulate(structures.begin(), structures.end(), std::size_t{0}));
+  batch_ = total(sums, squares, std::accumulate(structures.begin(), structures.end(), std::size_t{0}));
+  if (!deferred_) absorb(batch_);
 }
 
 void RestraintEvaluator::set_stiffness(const RestraintWeights& weights) {
@@ -160,17 +161,28 @@ void RestraintEvaluator::set_stiffness(const RestraintWeights& weights) {
 }
 
 /// Groups are added up in their order, so that results do not depend on the number of threads.
-void RestraintEvaluator::absorb(std::span<const float> sums, std::span<const float> squares,
-                                std::size_t structures) {
-  if (structures == 0) return;
-  weight_ = kMemory * weight_ + static_cast<double>(structures);
+std::vector<double> RestraintEvaluator::total(std::span<const float> sums, std::span<const float> squares,
+                                              std::size_t structures) const {
   const std::size_t edges = mean_.size();
+  std::vector<double> flat(1 + 2 * edges);
+  flat[0] = static_cast<double>(structures);
   parallel_for(edges, [&](std::size_t e) {
     double sum = 0, square = 0;
     for (std::size_t k = e; k < sums.size(); k += edges) sum += sums[k], square += squares[k];
-    mean_[e] = kMemory * mean_[e] + sum;
-    square_[e] = kMemory * square_[e] + square;
+    flat[1 + e] = sum, flat[1 + edges + e] = square;
   });
+  return flat;
+}
+
+void RestraintEvaluator::absorb(std::span<const double> batch) {
+  if (batch.size() != 1 + 2 * mean_.size())
+    throw std::invalid_argument("RestraintEvaluator: moments of another model");
+  if (batch[0] == 0) return;
+  weight_ = kMemory * weight_ + batch[0];
+  for (std::size_t e = 0; e < mean_.size(); ++e) {
+    mean_[e] = kMemory * mean_[e] + batch[1 + e];
+    square_[e] = kMemory * square_[e] + batch[1 + mean_.size() + e];
+  }
 }
 
 void RestraintEvaluator::update_mask(float drop_fraction) {

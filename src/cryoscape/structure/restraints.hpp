@@ -73,6 +73,13 @@ class RestraintEvaluator {
   /// 1 for edges in force, 0 for those let go.
   std::span<const float> edge_mask() const { return mask_; }
 
+  /// From now on evaluate() leaves a batch's moments in batch_moments(), (1 + 2 edges), and the running ones
+  /// as they are until absorb() gets them: where a batch is shared out, its parts' moments are summed
+  /// between.
+  void defer_moments() { deferred_ = true; }
+  std::span<double> batch_moments() { return batch_; }
+  void absorb(std::span<const double> batch_moments);
+
   /// Running moments of the edges' distances, for checkpoints.
   std::vector<double> state() const;
   void set_state(std::span<const double> state);
@@ -81,7 +88,8 @@ class RestraintEvaluator {
   struct Worker;
   void set_stiffness(const RestraintWeights& weights);
   void update_mask(float drop_fraction);
-  void absorb(std::span<const float> sums, std::span<const float> squares, std::size_t structures);
+  std::vector<double> total(std::span<const float> sums, std::span<const float> squares,
+                            std::size_t structures) const;
 
   RestraintTopology topology_;
   PairList pairs_;
@@ -90,6 +98,8 @@ class RestraintEvaluator {
   std::vector<double> mean_, square_;
   double weight_ = 0;
   std::vector<float> mask_;
+  bool deferred_ = false;
+  std::vector<double> batch_;  ///< number of structures, sums and sums of squares of d − d₀
 };
 
 /// How far a structure (N, 3) is from chemistry: bonds off by more than 1 Å, and pairs more than 0.5 Å inside

@@ -263,6 +263,28 @@ TEST(RestraintEvaluator, GoesOnFromASavedState) {
   EXPECT_THROW(second.set_state(std::vector<double>(3)), std::invalid_argument);
 }
 
+TEST(RestraintEvaluator, MomentsOfPartsOfABatchAddUp) {
+  const auto beads = two_chains(20);
+  const auto x = jittered(beads.coordinates, 8, 0.5, 21);
+  const auto first = std::vector<float>(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(x.size() / 4));
+  const auto second = std::vector<float>(x.begin() + static_cast<std::ptrdiff_t>(x.size() / 4), x.end());
+  RestraintEvaluator whole(make_restraints(beads, {})), part(make_restraints(beads, {})),
+      other(make_restraints(beads, {}));
+  part.defer_moments();
+  for (int step = 0; step < 2; ++step) {
+    evaluate(whole, x, {1, 1, 1});
+    evaluate(part, first, {1, 1, 1});
+    std::vector<double> sum(part.batch_moments().begin(), part.batch_moments().end());
+    other.defer_moments();
+    evaluate(other, second, {1, 1, 1});
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += other.batch_moments()[i];
+    part.absorb(sum);
+  }
+  const auto a = whole.state(), b = part.state();
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-4);
+  EXPECT_THROW(part.absorb(std::vector<double>(3)), std::invalid_argument);
+}
+
 TEST(RestraintEvaluator, SameResultForAnyNumberOfThreads) {
   const auto beads = two_chains(14);
   const auto x = jittered(beads.coordinates, 7, 0.5, 15);

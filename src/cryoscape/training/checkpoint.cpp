@@ -68,6 +68,7 @@ void load_model_file(const std::filesystem::path& checkpoint, model::Heterogenei
 }
 
 void Trainer::save_checkpoint() {
+  if (!group_.first()) return;
   torch::serialize::OutputArchive archive;
   save_model(archive, model_);
   torch::serialize::OutputArchive optimiser;

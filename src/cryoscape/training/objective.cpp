@@ -51,10 +51,11 @@ void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Te
 
 Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
                               structure::RestraintEvaluator& restraints, const RestraintSchedule& schedule,
-                              double log_partition, torch::Generator& generator) {
+                              double log_partition, torch::Generator& generator,
+                              const latent::BatchPart& part) {
   Evaluation out;
   out.posterior = model.encode(batch);
-  out.sample = model.prior().draw(out.posterior, generator);
+  out.sample = model.prior().draw(out.posterior, generator, part);
   const auto [coordinates, restrained] = model.decode_split(out.sample.smooth);
   auto scores = model.score(coordinates, batch, true);
   const auto kl = model.prior().cross_entropy(out.posterior, out.sample) - latent::entropy(out.posterior);

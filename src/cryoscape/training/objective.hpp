@@ -19,7 +19,7 @@ torch::Tensor restraint_energy(const torch::Tensor& coordinates, structure::Rest
 
 /// One evaluation of the training objective  −E_q[log p(x|z)] + β KL(q‖p) + E_restraint  on a batch.
 /// The restraints' gradient reaches the decoder only, so the encoder targets p(x|z)p(z).
-/// `log_partition` is the prior's, for reporting the KL in full.
+/// `log_partition` is the prior's, for reporting the KL in full; the batch may be a `part` of a larger one.
 /// With the correlation likelihood: CryoSTAR's objective, −correlation + β KL/D² with the KL clamped at 3
 /// nats per dimension.
 struct Evaluation {
@@ -30,7 +30,8 @@ struct Evaluation {
 };
 Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
                               structure::RestraintEvaluator& restraints, const RestraintSchedule& schedule,
-                              double log_partition, torch::Generator& generator);
+                              double log_partition, torch::Generator& generator,
+                              const latent::BatchPart& part = {});
 
 /// Fills the terms of an evaluation but its loss, from the (B) values of a batch; `kl` includes log Z.
 void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Tensor& restraint,

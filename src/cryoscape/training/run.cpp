@@ -42,14 +42,16 @@ structure::RestraintEvaluator make_evaluator(const Dataset& data, const Training
   return structure::RestraintEvaluator(structure::make_restraints(centred, restraints));
 }
 
-void write_latents(const RunFolder& folder, Trainer& trainer, const particles::ParticleSet& set) {
+void write_latents(const RunFolder& folder, Trainer& trainer, const particles::ParticleSet& set,
+                   const ProcessGroup& group) {
   std::vector<std::uint32_t> all(set.size());
   std::iota(all.begin(), all.end(), 0u);
   const auto latents = trainer.encode(all);
+  const auto held_out = trainer.held_out_bound();
+  if (!group.first()) return;
   const std::vector<std::size_t> shape{all.size(), static_cast<std::size_t>(latents.dim)};
   io::write_npy(folder.file("latents.npy"), shape, latents.mean);
   io::write_npy(folder.file("latent_std.npy"), shape, latents.standard_deviation);
-  const auto held_out = trainer.held_out_bound();
   std::vector<float> table;
   for (std::size_t i = 0; i < held_out.bound.size(); ++i) {
     table.push_back(static_cast<float>(set.rows[held_out.indices[i]]));
@@ -81,6 +83,37 @@ void remove_results(const RunFolder& folder) {
     fs::remove(folder.file(name));
 }
 
+void check_processes(int processes, int batch, std::size_t particles) {
+  const auto limit = std::min(static_cast<std::size_t>(batch), particles);
+  if (static_cast<std::size_t>(processes) > limit)
+    throw UsageError(fmt::format("{} processes are more than {} can be shared among: use at most {}",
+                                 processes,
+                                 limit == particles ? fmt::format("{} particles", particles)
+                                                    : fmt::format("a batch of {} particles", batch),
+                                 limit));
+}
+
+/// The first process says what was found, and decides for all which way the contrast is.
+void look_at_data(Dataset& data, const RunSettings& settings, const RunFolder& folder, bool resume) {
+  log::copy_to_file(folder.file("log.txt"));
+  for (const auto& note : data.particles.notes) spdlog::info("{}", note);
+  if (!resume) decide_contrast(data, settings.input, settings.model.bead_sigma);
+}
+
+/// The first process begins the folder of a new run.
+void begin_run(const Dataset& data, const RunSettings& settings, const RunFolder& folder, bool resume,
+               const std::string& command_line, int processes) {
+  if (!resume) {
+    remove_results(folder);
+    write_config(folder, settings, data.grid, command_line, processes);
+  }
+  for (const auto& note : data.notes) spdlog::info("{}", note);
+  for (const auto& warning : data.warnings) spdlog::warn("warning: {}", warning);
+  spdlog::info("{} particles, box {} at {:.3f} A, {} beads, prior {}", data.particles.size(), data.grid.box,
+               data.grid.pixel_size, data.beads.size(), settings.model.prior.kind);
+  if (processes > 1) spdlog::info("{} processes share every batch", processes);
+}
+
 }  // namespace
 
 void RunSettings::declare(OptionSet& set) {
@@ -90,7 +123,7 @@ void RunSettings::declare(OptionSet& set) {
 }
 
 void write_config(const RunFolder& folder, const RunSettings& settings, const Grid& grid,
-                  const std::string& command_line) {
+                  const std::string& command_line, int processes) {
   auto copy = settings;
   copy.input.model = absolute(copy.input.model);
   make_absolute(copy.input.map), make_absolute(copy.input.dir), make_absolute(copy.input.subset),
@@ -98,9 +131,10 @@ void write_config(const RunFolder& folder, const RunSettings& settings, const Gr
   OptionSet set;
   copy.declare(set);
   std::string text = set.to_toml();
-  text += fmt::format("\n[run]\nversion = {}\ncommand-line = {}\nparticles = {}\nthreads = {}\n",
-                      toml_string(kVersion), toml_string(command_line),
-                      toml_string(absolute(settings.input.particles)), thread_count());
+  text +=
+      fmt::format("\n[run]\nversion = {}\ncommand-line = {}\nparticles = {}\nthreads = {}\nprocesses = {}\n",
+                  toml_string(kVersion), toml_string(command_line),
+                  toml_string(absolute(settings.input.particles)), thread_count(), processes);
   text += fmt::format(
       "box = {}\nmax-shell = {}\npixel-size = {:.10f}\ndiameter = {:.4f}\nsign = {:.1f}\ncentre = [{:.6f}, "
       "{:.6f}, {:.6f}]\n",
@@ -141,35 +175,33 @@ Run open_run(const fs::path& path) {
 }
 
 void train_run(const RunSettings& given, const fs::path& out, bool resume, bool force,
-               const std::string& command_line) {
+               const std::string& command_line, ProcessGroup& group) {
   RunSettings settings = given;
   std::optional<Grid> grid;
-  auto folder = resume ? RunFolder::open(out) : RunFolder::create(out, force);
+  std::optional<RunFolder> folder;
   if (resume) {
-    auto config = read_config(folder);
+    folder = RunFolder::open(out);
+    auto config = read_config(*folder);
     settings = std::move(config.settings);
     grid = config.grid;
     if (given.input.cache) settings.input.cache = given.input.cache;  // another machine, another disk
+  } else if (group.first()) {
+    folder = RunFolder::create(out, force);
   }
   auto data = open_dataset(settings.input, grid);
-  log::copy_to_file(folder.file("log.txt"));
-  for (const auto& note : data.particles.notes) spdlog::info("{}", note);
-  if (!resume) decide_contrast(data, settings.input, settings.model.bead_sigma);
+  check_processes(group.size(), settings.training.batch, data.particles.size());
+  if (group.first()) look_at_data(data, settings, *folder, resume);
+  group.broadcast(torch::from_blob(&data.grid.sign, {1}));
   model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
   const auto loader = loader_options(data, settings);
   check_memory(memory_need(parameter_count(model), loader, data.particles.size()), loader);
-  if (!resume) {
-    remove_results(folder);
-    write_config(folder, settings, data.grid, command_line);
-  }
-  for (const auto& note : data.notes) spdlog::info("{}", note);
-  for (const auto& warning : data.warnings) spdlog::warn("warning: {}", warning);
-  spdlog::info("{} particles, box {} at {:.3f} A, {} beads, prior {}", data.particles.size(), data.grid.box,
-               data.grid.pixel_size, data.beads.size(), settings.model.prior.kind);
+  if (group.first()) begin_run(data, settings, *folder, resume, command_line, group.size());
+  group.barrier();
+  if (!folder) folder = RunFolder::open(out);
   auto restraints = make_evaluator(data, settings.training);
-  Trainer trainer(model, data.particles, loader, restraints, settings.training, folder);
+  Trainer trainer(model, data.particles, loader, restraints, settings.training, *folder, group);
   trainer.run(resume);
-  write_latents(folder, trainer, data.particles);
+  write_latents(*folder, trainer, data.particles, group);
 }
 
 std::vector<float> decode_latents(model::HeterogeneityModel& model, std::span<const float> latents) {

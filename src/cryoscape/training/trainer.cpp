@@ -41,19 +41,33 @@ int default_epochs(std::size_t particles) {
       std::clamp(kTotalImages / static_cast<double>(std::max<std::size_t>(particles, 1)), 4.0, 60.0));
 }
 
+void sum_over_processes(std::vector<model::SpectralSums>& sums, ProcessGroup& group) {
+  std::vector<double> flat;
+  for (const auto& s : sums) flat.insert(flat.end(), {s.data_power, s.cross, s.prediction_power, s.count});
+  group.sum(flat);
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    sums[i] = {flat[4 * i], flat[4 * i + 1], flat[4 * i + 2], flat[4 * i + 3]};
+}
+
+void stop_if(int signal) {
+  if (signal) throw Interrupted(signal, "interrupted");
+}
+
 }  // namespace
 
 Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet& particles,
                  particles::LoaderOptions loader, structure::RestraintEvaluator& restraints,
-                 TrainingOptions options, RunFolder folder)
+                 TrainingOptions options, RunFolder folder, ProcessGroup& group)
     : model_(model),
       particles_(particles),
-      loader_(particles, with_reader(loader)),
-      pass_loader_(particles, loader),
+      group_(group),
+      loader_(particles, with_reader(loader), group),
+      pass_loader_(particles, loader, group),
       restraints_(restraints),
       options_(std::move(options)),
       folder_(std::move(folder)),
       edges_(options_, particles.size()),
+      reduction_(group, model.network_parameters(), restraints),
       optimiser_(model.network_parameters(), {}),
       prior_optimiser_(model.prior().make_optimiser()),
       generator_(torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 1)) {
@@ -75,29 +89,40 @@ void Trainer::calibrate() {
   for (const bool contrast_free : {false, true, true}) {
     std::vector<model::SpectralSums> total(model_.spectral().groups() * model_.spectral().shells());
     const auto reference = model_.decode(torch::zeros({1, model_.latent_dim()}));
-    for_batches(loader_, order, [&](const particles::Batch& batch) {
-      const auto coordinates = reference.expand({batch.indices.size(0), -1, -1}).contiguous();
-      const auto scores = model_.score(coordinates, batch, true,
+    for_batches(loader_, order, [&](const SharedBatch& batch) {
+      stop_if(batch.interrupt);
+      if (batch.own.size() == 0) return;
+      const auto coordinates = reference.expand({batch.own.size(), -1, -1}).contiguous();
+      const auto scores = model_.score(coordinates, batch.own, true,
                                        contrast_free ? model::Score::training : model::Score::fixed_contrast);
       for (std::size_t i = 0; i < total.size(); ++i) total[i] += scores.sums[i];
-      throw_if_interrupted();
     });
+    sum_over_processes(total, group_);
     model_.spectral().forget();
     model_.spectral().update(total, memory, memory);
   }
 }
 
-void Trainer::run(bool resume) {
-  log_partition_ = model_.prior().log_partition().value;
-  if (resume && std::filesystem::exists(folder_.file("checkpoint.pt"))) {
+void Trainer::start(bool resume) {
+  const bool checkpoint = resume && std::filesystem::exists(folder_.file("checkpoint.pt"));
+  if (group_.largest(checkpoint) != checkpoint)
+    fail("{} is not there for all processes: they must share the run's folder",
+         folder_.file("checkpoint.pt").string());
+  if (checkpoint) {
     load_checkpoint();
-    folder_.truncate_steps(progress_.step);
   } else {
     if (resume) spdlog::info("no checkpoint was written yet: training starts from the beginning");
-    folder_.truncate_steps(0);
     calibrate();
-    save_checkpoint();
   }
+  // Nobody writes before all have read.
+  group_.barrier();
+  if (group_.first()) folder_.truncate_steps(progress_.step);
+  if (!checkpoint) save_checkpoint();
+}
+
+void Trainer::run(bool resume) {
+  log_partition_ = model_.prior().log_partition().value;
+  start(resume);
   spdlog::info("training: {} particles, {} held out, {} epochs of {} steps", training_.size(),
                held_out_.size(), epochs_, steps_per_epoch_);
   while (progress_.epoch < epochs_) run_epoch();
@@ -105,29 +130,32 @@ void Trainer::run(bool resume) {
 }
 
 void Trainer::run_epoch() {
+  make_equal();
   auto order = particles::shuffled_order(training_, options_.seed, progress_.epoch, kShuffleBlock);
   order.erase(order.begin(), order.begin() + progress_.offset);
   cryoscape::Progress bar(fmt::format("epoch {}/{}", progress_.epoch + 1, epochs_), order.size(), "images");
-  particles::Batch batch;
+  SharedBatch batch;
   start_reading(loader_, std::move(order));
   auto start = std::chrono::steady_clock::now();
   while (next_batch(loader_, batch)) {
-    if (batch.size() > 0) train_step(batch);
+    if (batch.part.whole > 0) train_step(batch);
     progress_.offset += batch.consumed;
     const auto now = std::chrono::steady_clock::now();
     seconds_training_ += std::chrono::duration<double>(now - start).count();
-    images_timed_ += batch.indices.size(0);
+    images_timed_ += batch.part.whole;
     start = now;
-    bar.advance(batch.indices.size(0), fmt::format("bound {:.2f}", last_terms_.bound));
-    if (pending_interrupt() && progress_.offset < static_cast<std::int64_t>(training_.size())) stop_early();
+    bar.advance(batch.part.whole, fmt::format("bound {:.2f}", last_terms_.bound));
+    // Together with others, a signal counts once all know of it.
+    const int signal = group_.alone() ? pending_interrupt() : batch.interrupt;
+    if (signal && progress_.offset < static_cast<std::int64_t>(training_.size())) stop_early(signal);
   }
   ++progress_.epoch;
   progress_.offset = 0;
   finish_epoch();
-  if (pending_interrupt()) stop_early();
+  if (const auto signal = group_.largest(pending_interrupt())) stop_early(static_cast<int>(signal));
 }
 
-void Trainer::start_reading(particles::ParticleLoader& loader, std::vector<std::uint32_t> order) {
+void Trainer::start_reading(SharedLoader& loader, std::vector<std::uint32_t> order) {
   try {
     loader.start(std::move(order));
   } catch (const Error& error) {
@@ -135,9 +163,11 @@ void Trainer::start_reading(particles::ParticleLoader& loader, std::vector<std::
   }
 }
 
-bool Trainer::next_batch(particles::ParticleLoader& loader, particles::Batch& batch) {
+bool Trainer::next_batch(SharedLoader& loader, SharedBatch& batch) {
   try {
     return loader.next(batch);
+  } catch (const PeerLost&) {
+    throw;
   } catch (const Error& error) {
     // Only an epoch's own loader stands between two steps: a pass may come in the midst of a change of state.
     if (&loader == &loader_ && progress_.offset > 0) keep_steps();
@@ -147,10 +177,10 @@ bool Trainer::next_batch(particles::ParticleLoader& loader, particles::Batch& ba
 
 /// Calls body(batch) for the particles in this order.
 template <class Body>
-void Trainer::for_batches(particles::ParticleLoader& loader, std::vector<std::uint32_t> order, Body&& body) {
+void Trainer::for_batches(SharedLoader& loader, std::vector<std::uint32_t> order, Body&& body) {
   start_reading(loader, std::move(order));
-  for (particles::Batch batch; next_batch(loader, batch);)
-    if (batch.size() > 0) body(batch);
+  for (SharedBatch batch; next_batch(loader, batch);)
+    if (batch.part.whole > 0) body(batch);
 }
 
 /// Writes the checkpoint before an error ends the run. It may fail for the same reason: the older one then
@@ -168,21 +198,30 @@ void Trainer::stop_reading(const Error& error) const {
   fail("{}; then --resume goes on from the checkpoint", error.what());
 }
 
-void Trainer::stop_early() {
+/// All processes take the same steps from the same sums; this keeps them together where their processors
+/// round differently.
+void Trainer::make_equal() {
+  if (group_.alone()) return;
+  torch::NoGradGuard no_grad;
+  for (auto& p : model_.parameters()) group_.broadcast(p);
+  for (auto& b : model_.buffers()) group_.broadcast(b);
+}
+
+void Trainer::stop_early(int signal) {
   save_checkpoint();
-  throw Interrupted(pending_interrupt(),
+  throw Interrupted(signal,
                     fmt::format("interrupted in epoch {}; the checkpoint is written, --resume goes on",
                                 progress_.epoch + 1));
 }
 
-void Trainer::train_step(const particles::Batch& batch) {
+void Trainer::train_step(const SharedBatch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
-  auto evaluation = evaluate_objective(model_, batch, kl_weight(), restraints_, restraint_schedule(),
-                                       log_partition_, generator_);
+  auto evaluation = evaluate_objective(model_, batch.own, kl_weight(), restraints_, restraint_schedule(),
+                                       log_partition_, generator_, batch.part);
+  reduction_.backward(evaluation, batch.part);
   if (!std::isfinite(evaluation.terms.loss.item<double>()))
     fail("training diverged at step {} (the loss is not finite): lower --learning-rate, now {}",
          progress_.step, options_.learning_rate);
-  evaluation.terms.loss.backward();
   optimiser_.step(learning_rate());
   if (prior_optimiser_) {
     prior_optimiser_->zero_grad();
@@ -193,7 +232,7 @@ void Trainer::train_step(const particles::Batch& batch) {
     }
   }
   if (!model_.likelihood_options().correlation)
-    model_.spectral().update(evaluation.sums, static_cast<double>(batch.indices.size(0)),
+    model_.spectral().update(evaluation.sums, static_cast<double>(batch.part.whole),
                              std::min(kSpectralMemory, static_cast<double>(training_.size())));
   ++progress_.step;
   edges_.advance(fraction_done());
@@ -207,8 +246,8 @@ void Trainer::finish_warm_up() {
   Latents latents;
   try {
     latents = encode(sample);
-  } catch (const Interrupted&) {
-    stop_early();
+  } catch (const Interrupted& e) {
+    stop_early(e.signal);
   }
   warm_up_finished_ = true;
   const auto shape = std::vector<std::int64_t>{static_cast<std::int64_t>(sample.size()), latents.dim};
@@ -233,7 +272,9 @@ nlohmann::json Trainer::step_record() const {
           {"edge_weight", restraint_schedule().weights.edge}};
 }
 
-void Trainer::log_step() { folder_.append_step(step_record()); }
+void Trainer::log_step() {
+  if (group_.first()) folder_.append_step(step_record());
+}
 
 void Trainer::finish_epoch() {
   auto record = step_record();
@@ -243,7 +284,7 @@ void Trainer::finish_epoch() {
   if (warm_up_finished_) edges_.judge(bound.bound);
   record["prior"] = model_.prior().diagnostics();
   log_partition_ = record["prior"]["log_partition"];
-  folder_.append_step(record);
+  if (group_.first()) folder_.append_step(record);
   const auto held_out = bound.bound.empty() ? std::string() : fmt::format(" held out {:.3f},", bound.mean);
   spdlog::info("epoch {:3d}/{}: bound {:.3f},{} KL {:.3f}, restraint {:.3f}, chi2 {:.4f}, {:.0f} images/s",
                progress_.epoch, epochs_, last_terms_.bound, held_out, last_terms_.kl, last_terms_.restraint,
@@ -280,25 +321,33 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
   Latents out;
   out.dim = model_.latent_dim();
   const auto values = particles.size() * static_cast<std::size_t>(out.dim);
-  out.mean.assign(values, std::numeric_limits<float>::quiet_NaN());
+  out.mean.assign(values, 0.0f);
   out.standard_deviation = out.mean;
+  std::vector<float> found(particles.size());
   std::unordered_map<std::uint32_t, std::size_t> row_of;
   for (std::size_t r = 0; r < particles.size(); ++r) row_of[particles[r]] = r;
-  for_batches(pass_loader_, {particles.begin(), particles.end()}, [&](const particles::Batch& batch) {
-    throw_if_interrupted();
-    const auto posterior = model_.encode(batch);
+  for_batches(pass_loader_, {particles.begin(), particles.end()}, [&](const SharedBatch& batch) {
+    stop_if(batch.interrupt);
+    if (batch.own.size() == 0) return;
+    const auto posterior = model_.encode(batch.own);
     const auto mean = model::HeterogeneityModel::point_estimate(posterior).contiguous();
     const auto deviation = (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean))
                                                                           : torch::exp(posterior.log_std))
                                .contiguous();
-    for (std::int64_t i = 0; i < batch.size(); ++i) {
-      const auto row = row_of.at(static_cast<std::uint32_t>(batch.indices.data_ptr<std::int64_t>()[i]));
+    for (std::int64_t i = 0; i < batch.own.size(); ++i) {
+      const auto row = row_of.at(static_cast<std::uint32_t>(batch.own.indices.data_ptr<std::int64_t>()[i]));
+      found[row] = 1;
       std::copy_n(mean.data_ptr<float>() + i * out.dim, out.dim,
                   out.mean.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
       std::copy_n(deviation.data_ptr<float>() + i * out.dim, out.dim,
                   out.standard_deviation.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
     }
   });
+  for (auto* values : {&out.mean, &out.standard_deviation, &found})
+    group_.sum(torch::from_blob(values->data(), {static_cast<std::int64_t>(values->size())}));
+  for (std::size_t i = 0; i < values; ++i)
+    if (found[i / static_cast<std::size_t>(out.dim)] == 0)
+      out.mean[i] = out.standard_deviation[i] = std::numeric_limits<float>::quiet_NaN();
   return out;
 }
 
@@ -309,21 +358,30 @@ HeldOutBound Trainer::held_out_bound() {
   auto generator =
       torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 77);
   const double log_partition = model_.prior().log_partition().value;
-  double sum = 0, square = 0;
-  for_batches(pass_loader_, held_out_, [&](const particles::Batch& batch) {
-    const auto posterior = model_.encode(batch);
-    const auto sample = model_.prior().draw_hard(posterior, generator);
-    const auto score = model_.score(model_.decode(sample.smooth), batch, false).log_likelihood;
+  std::int64_t usable = 0;
+  std::vector<double> values(2 * held_out_.size());  // particle and bound of those usable
+  for_batches(pass_loader_, held_out_, [&](const SharedBatch& batch) {
+    const auto posterior = model_.encode(batch.own);
+    const auto sample = model_.prior().draw_hard(posterior, generator, batch.part);
+    const auto score = model_.score(model_.decode(sample.smooth), batch.own, false).log_likelihood;
     const auto kl =
         model_.prior().cross_entropy(posterior, sample) - latent::entropy(posterior) + log_partition;
     const auto bound = (score - kl).contiguous();
     for (std::int64_t i = 0; i < bound.size(0); ++i) {
-      out.indices.push_back(static_cast<std::uint32_t>(batch.indices.data_ptr<std::int64_t>()[i]));
-      const double value = bound.data_ptr<float>()[i];
-      out.bound.push_back(static_cast<float>(value));
-      sum += value, square += value * value;
+      const auto at = static_cast<std::size_t>(2 * (usable + batch.part.first + i));
+      values[at] = static_cast<double>(batch.own.indices.data_ptr<std::int64_t>()[i]);
+      values[at + 1] = bound.data_ptr<float>()[i];
     }
+    usable += batch.part.whole;
   });
+  group_.sum(values);
+  double sum = 0, square = 0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(usable); ++i) {
+    const double value = values[2 * i + 1];
+    out.indices.push_back(static_cast<std::uint32_t>(values[2 * i]));
+    out.bound.push_back(static_cast<float>(value));
+    sum += value, square += value * value;
+  }
   const double n = static_cast<double>(std::max<std::size_t>(1, out.bound.size()));
   out.mean = sum / n;
   out.standard_error = std::sqrt(std::max(0.0, square / n - out.mean * out.mean) / n);

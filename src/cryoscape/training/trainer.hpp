@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "cryoscape/model/heterogeneity_model.hpp"
-#include "cryoscape/particles/loader.hpp"
 #include "cryoscape/particles/particle_set.hpp"
 #include "cryoscape/structure/restraints.hpp"
 #include "cryoscape/training/adamw.hpp"
@@ -13,6 +12,8 @@
 #include "cryoscape/training/options.hpp"
 #include "cryoscape/training/restraint_schedule.hpp"
 #include "cryoscape/training/run_folder.hpp"
+#include "cryoscape/training/shared_loader.hpp"
+#include "cryoscape/training/step_reduction.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::training {
@@ -32,19 +33,23 @@ struct HeldOutBound {
 };
 
 /// Trains a model on particles: calibration of noise and gain at the reference, then epochs of gradient
-/// steps. Deterministic for a seed and thread count; a resumed run continues bit for bit.
+/// steps. Deterministic for a seed and thread count; a resumed run continues bit for bit. Several processes
+/// share every batch and every pass and hold the same model; only the first writes files. Their number
+/// changes results by no more than rounding.
 class Trainer {
  public:
+  /// The options' batch is that of all processes together.
   Trainer(model::HeterogeneityModel& model, const particles::ParticleSet& particles,
           particles::LoaderOptions loader, structure::RestraintEvaluator& restraints, TrainingOptions options,
-          RunFolder folder);
+          RunFolder folder, ProcessGroup& group = lone_process());
 
   /// Runs to the end. `resume` continues from the folder's checkpoint. On SIGINT or SIGTERM: finishes the
-  /// step, writes the checkpoint and throws Interrupted. Images that cannot be read are an Error that says so
-  /// and how to go on; steps done until then are in the checkpoint.
+  /// step, writes the checkpoint and throws Interrupted, on all processes if one got the signal. Images that
+  /// cannot be read are an Error that says so and how to go on; steps done until then are in the checkpoint.
   void run(bool resume);
 
   /// Posterior means and standard deviations of particles, in the order given; NaN for unusable ones.
+  /// A pass of all processes, as is held_out_bound().
   Latents encode(std::span<const std::uint32_t> particles);
   HeldOutBound held_out_bound();
 
@@ -58,16 +63,18 @@ class Trainer {
     int epoch = 0;            ///< epochs done
     std::int64_t offset = 0;  ///< particles of the current epoch's order that were used
   };
+  void start(bool resume);
   void calibrate();
   void run_epoch();
-  void start_reading(particles::ParticleLoader& loader, std::vector<std::uint32_t> order);
-  bool next_batch(particles::ParticleLoader& loader, particles::Batch& batch);
+  void start_reading(SharedLoader& loader, std::vector<std::uint32_t> order);
+  bool next_batch(SharedLoader& loader, SharedBatch& batch);
   template <class Body>
-  void for_batches(particles::ParticleLoader& loader, std::vector<std::uint32_t> order, Body&& body);
+  void for_batches(SharedLoader& loader, std::vector<std::uint32_t> order, Body&& body);
   void keep_steps();
   [[noreturn]] void stop_reading(const Error& error) const;
-  [[noreturn]] void stop_early();
-  void train_step(const particles::Batch& batch);
+  void make_equal();
+  [[noreturn]] void stop_early(int signal);
+  void train_step(const SharedBatch& batch);
   nlohmann::json step_record() const;
   void log_step();
   void finish_warm_up();
@@ -79,7 +86,8 @@ class Trainer {
 
   model::HeterogeneityModel& model_;
   const particles::ParticleSet& particles_;
-  particles::ParticleLoader loader_, pass_loader_;  ///< for training epochs; for passes in between
+  ProcessGroup& group_;
+  SharedLoader loader_, pass_loader_;  ///< for training epochs; for passes in between
   structure::RestraintEvaluator& restraints_;
   TrainingOptions options_;
   RunFolder folder_;
@@ -89,6 +97,7 @@ class Trainer {
   Position progress_;
   EdgeRelaxation edges_;
   bool warm_up_finished_ = false;
+  StepReduction reduction_;
   AdamW optimiser_;
   std::unique_ptr<torch::optim::Optimizer> prior_optimiser_;
   torch::Generator generator_;
