@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/noise.hpp"
+
 namespace cryoscape::latent {
 
 torch::Tensor entropy(const Posterior& posterior) {
@@ -13,7 +15,7 @@ torch::Tensor entropy(const Posterior& posterior) {
 }
 
 torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generator) {
-  return torch::rand(shape.sizes(), generator, shape.options().requires_grad(false));
+  return uniform(shape.sizes(), generator, shape.options());
 }
 
 torch::Tensor overlapping_exponential(const torch::Tensor& q, const torch::Tensor& rho, double beta) {

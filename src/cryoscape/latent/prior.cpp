@@ -3,14 +3,14 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::latent {
 
 Sample Prior::draw(const Posterior& posterior, torch::Generator& generator) const {
-  const auto noise =
-      torch::randn(posterior.mean.sizes(), generator, posterior.mean.options().requires_grad(false));
+  const auto noise = normal(posterior.mean.sizes(), generator, posterior.mean.options());
   const auto z = posterior.mean + torch::exp(posterior.log_std) * noise;
   return {z, z};
 }
