@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/training/device.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 #include "cryoscape/util/log.hpp"
@@ -126,11 +127,14 @@ Run open_run(const fs::path& path) {
 void train_run(const RunSettings& given, const fs::path& out, bool resume, bool force,
                const std::string& command_line) {
   RunSettings settings = given;
+  auto device = choose_device(settings.training.device);  // before anything is written
   std::optional<Grid> grid;
   auto folder = resume ? RunFolder::open(out) : RunFolder::create(out, force);
   if (resume) {
     auto config = read_config(folder);
     settings = std::move(config.settings);
+    // The machine may be another one: a device that was asked for now counts.
+    if (given.training.device == "auto") device = choose_device(settings.training.device);
     grid = config.grid;
   }
   auto data = open_dataset(settings.input, grid);
@@ -146,6 +150,8 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   spdlog::info("{} particles, box {} at {:.3f} A, {} beads, prior {}", data.particles.size(), data.grid.box,
                data.grid.pixel_size, data.beads.size(), settings.model.prior.kind);
   model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
+  model.move_to(device);
+  if (!device.is_cpu()) spdlog::info("training on {}", device.str());
   auto restraints = make_evaluator(data, settings.training);
   const auto loader = data.loader_options(settings.training.batch, settings.model.encoder_input == "image",
                                           settings.model.ctf_box == "wide");

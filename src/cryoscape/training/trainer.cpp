@@ -10,6 +10,7 @@
 #include <numbers>
 #include <unordered_map>
 
+#include "cryoscape/model/device_batch.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/progress.hpp"
@@ -57,6 +58,7 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
         static_cast<double>(name_hash(particles::image_name(particles, i), options_.seed) >> 11) * 0x1p-53;
     (u < share ? held_out_ : training_).push_back(i);
   }
+  if (model_.scores_with_tensors()) device_restraints_.emplace(restraints_.topology(), model_.device());
   epochs_ = options_.epochs > 0 ? options_.epochs : default_epochs(training_.size());
   steps_per_epoch_ = static_cast<std::int64_t>((training_.size() + options_.batch - 1) / options_.batch);
 }
@@ -70,9 +72,10 @@ void Trainer::calibrate() {
     loader_.start(order);
     particles::Batch batch;
     std::vector<model::SpectralSums> total(model_.spectral().groups() * model_.spectral().shells());
-    const auto reference = model_.decode(torch::zeros({1, model_.latent_dim()}));
+    const auto reference = model_.decode(torch::zeros({1, model_.latent_dim()}, model_.device()));
     while (loader_.next(batch)) {
       if (batch.size() == 0) continue;
+      batch = model::on_device(std::move(batch), model_.device());
       const auto coordinates = reference.expand({batch.indices.size(0), -1, -1}).contiguous();
       const auto scores = model_.score(coordinates, batch, true,
                                        contrast_free ? model::Score::training : model::Score::fixed_contrast);
@@ -109,7 +112,7 @@ void Trainer::run_epoch() {
   particles::Batch batch;
   auto start = std::chrono::steady_clock::now();
   while (loader_.next(batch)) {
-    if (batch.size() > 0) train_step(batch);
+    if (batch.size() > 0) train_step(model::on_device(batch, model_.device()));
     const auto now = std::chrono::steady_clock::now();
     seconds_training_ += std::chrono::duration<double>(now - start).count();
     images_timed_ += batch.indices.size(0);
@@ -132,7 +135,7 @@ void Trainer::stop_early() {
 
 void Trainer::train_step(const particles::Batch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
-  auto evaluation = evaluate_objective(model_, batch, kl_weight(), restraints_, restraint_schedule(),
+  auto evaluation = evaluate_objective(model_, batch, kl_weight(), restraint_term(), restraint_schedule(),
                                        log_partition_, generator_);
   if (!std::isfinite(evaluation.terms.loss.item<double>()))
     fail("training diverged at step {} (the loss is not finite): lower --learning-rate, now {}",
@@ -222,6 +225,11 @@ double Trainer::kl_weight() const {
   return options_.beta * (options_.warm_up > 0 ? std::min(1.0, fraction_done() / options_.warm_up) : 1.0);
 }
 
+RestraintTerm Trainer::restraint_term() {
+  if (device_restraints_) return *device_restraints_;
+  return restraints_;
+}
+
 RestraintSchedule Trainer::restraint_schedule() const {
   RestraintSchedule schedule;
   schedule.weights.bond = static_cast<float>(options_.bond_weight);
@@ -245,11 +253,12 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
   while (pass_loader_.next(batch)) {
     throw_if_interrupted();
     if (batch.size() == 0) continue;
-    const auto posterior = model_.encode(batch);
-    const auto mean = model::HeterogeneityModel::point_estimate(posterior).contiguous();
-    const auto deviation = (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean))
-                                                                          : torch::exp(posterior.log_std))
-                               .contiguous();
+    const auto posterior = model_.encode(model::on_device(batch, model_.device()));
+    const auto mean = model::HeterogeneityModel::point_estimate(posterior).to(torch::kCPU).contiguous();
+    const auto deviation =
+        (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean))
+                                                       : torch::exp(posterior.log_std).to(torch::kCPU))
+            .contiguous();
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       const auto row = row_of.at(static_cast<std::uint32_t>(batch.indices.data_ptr<std::int64_t>()[i]));
       std::copy_n(mean.data_ptr<float>() + i * out.dim, out.dim,
@@ -273,12 +282,13 @@ HeldOutBound Trainer::held_out_bound() {
   double sum = 0, square = 0;
   while (pass_loader_.next(batch)) {
     if (batch.size() == 0) continue;
+    batch = model::on_device(std::move(batch), model_.device());
     const auto posterior = model_.encode(batch);
     const auto sample = model_.prior().draw_hard(posterior, generator);
     const auto score = model_.score(model_.decode(sample.smooth), batch, false).log_likelihood;
     const auto kl =
         model_.prior().cross_entropy(posterior, sample) - latent::entropy(posterior) + log_partition;
-    const auto bound = (score - kl).contiguous();
+    const auto bound = (score - kl).to(torch::kCPU).contiguous();
     for (std::int64_t i = 0; i < bound.size(0); ++i) {
       out.indices.push_back(static_cast<std::uint32_t>(batch.indices.data_ptr<std::int64_t>()[i]));
       const double value = bound.data_ptr<float>()[i];
