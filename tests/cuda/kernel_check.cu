@@ -278,7 +278,7 @@ int main() {
   check_projection();
   check_restraints();
   check_adamw();
-  print_rates();
+  if (properties.major > 0) print_rates();  // not the emulator
   std::printf(failures ? "%d comparisons failed\n" : "all kernels agree with plain loops\n", failures);
   return failures ? 1 : 0;
 }

@@ -166,16 +166,14 @@ struct Chain {
                       double(x[3 * i + 2]) - x[3 * j + 2]);
   }
 
-  /// A random walk of 3.8 Å steps drawn back to the middle, so that it fills a ball at a protein's density.
+  /// Rows of beads 3.8 Å apart, to and fro through layers 6 Å apart: a protein's density of 1 per 137 Å³.
   void fold(Philox& random) {
-    double p[3] = {}, radius = 3.2 * std::cbrt(beads);
+    const int rows = std::max(1, static_cast<int>(std::cbrt(beads / 1.6))),
+              row = (beads - 1) / (rows * rows) + 1;
     for (int i = 0; i < beads; ++i) {
-      double step[3], length = 0;
-      for (int k = 0; k < 3; ++k) step[k] = random.normal() - p[k] / radius, length += step[k] * step[k];
-      for (int k = 0; k < 3; ++k) {
-        p[k] += 3.8 * step[k] / std::sqrt(length);
-        reference.push_back(static_cast<float>(p[k]));
-      }
+      const int y = i / row % rows, z = i / row / rows, x = i / row % 2 ? row - 1 - i % row : i % row;
+      for (const double v : {3.8 * x, 6.0 * (z % 2 ? rows - 1 - y : y), 6.0 * z})
+        reference.push_back(static_cast<float>(v + 0.3 * random.normal()));
     }
   }
 

@@ -130,19 +130,17 @@ void project(const ProjectionSpec& spec, const DeviceBeads& beads, float* images
   if (beads.batch == 0) return;
   const Grid grid = make_grid(spec);
   const int tiles = (spec.box + kTile - 1) / kTile;
-  draw<<<static_cast<unsigned>(beads.batch) * tiles * tiles, kDrawThreads, 0,
-         cryoscape::cuda::stream_of(stream)>>>(grid, beads, tiles, images);
-  cryoscape::cuda::check_launch("draw beads");
+  cryoscape::cuda::launch("draw beads", draw, static_cast<std::size_t>(beads.batch) * tiles * tiles,
+                          kDrawThreads, stream, grid, beads, tiles, images);
 }
 
 void project_backward(const ProjectionSpec& spec, const DeviceBeads& beads, const float* image_gradients,
                       float* coordinate_gradients, void* stream) {
   if (beads.batch == 0 || beads.beads == 0) return;
   const int groups = (beads.beads + kPullWarps - 1) / kPullWarps;
-  pull_beads<<<static_cast<unsigned>(beads.batch) * groups, 32 * kPullWarps, 0,
-               cryoscape::cuda::stream_of(stream)>>>(make_grid(spec), beads, groups, image_gradients,
-                                                     coordinate_gradients);
-  cryoscape::cuda::check_launch("pull beads");
+  cryoscape::cuda::launch("pull beads", pull_beads, static_cast<std::size_t>(beads.batch) * groups,
+                          32 * kPullWarps, stream, make_grid(spec), beads, groups, image_gradients,
+                          coordinate_gradients);
 }
 
 }  // namespace cryoscape::projection::cuda

@@ -87,17 +87,18 @@ __global__ void __launch_bounds__(kMomentThreads)
 
 void evaluate_restraints(const RestraintArrays& arrays, const Stiffness& stiffness, int batch,
                          const float* coordinates, const RestraintOutput& output, void* stream) {
-  const auto queue = cryoscape::cuda::stream_of(stream);
+  const std::size_t structures = static_cast<std::size_t>(batch);
   if (batch > 0 && arrays.beads > 0) {
-    survey<<<static_cast<unsigned>(batch), kSurveyThreads, 0, queue>>>(arrays, coordinates, output);
+    cryoscape::cuda::launch("survey of structures", survey, structures, kSurveyThreads, stream, arrays,
+                            coordinates, output);
     const int parts = (arrays.beads + kEnergyBeads - 1) / kEnergyBeads;
-    act<<<static_cast<unsigned>(batch) * parts, kEnergyBeads, 0, queue>>>(arrays, stiffness, parts,
-                                                                          coordinates, output);
+    cryoscape::cuda::launch("restraints", act, structures * parts, kEnergyBeads, stream, arrays, stiffness,
+                            parts, coordinates, output);
   }
   if (arrays.edges > 0)
-    sum_moments<<<cryoscape::cuda::blocks_for(arrays.edges, kMomentThreads) * kMomentParts, kMomentThreads, 0,
-                  queue>>>(arrays, batch, coordinates, output);
-  cryoscape::cuda::check_launch("restraints");
+    cryoscape::cuda::launch("moments of edges", sum_moments,
+                            cryoscape::cuda::blocks_for(arrays.edges, kMomentThreads) * kMomentParts,
+                            kMomentThreads, stream, arrays, batch, coordinates, output);
 }
 
 }  // namespace cryoscape::structure::cuda

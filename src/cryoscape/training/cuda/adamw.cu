@@ -19,9 +19,8 @@ __global__ void __launch_bounds__(kThreads) update(const AdamWStep step, std::si
 void adamw_update(const AdamWStep& step, std::size_t count, float* parameters, const float* gradients,
                   float* first, float* second, void* stream) {
   if (count == 0) return;
-  update<<<cryoscape::cuda::blocks_for(count, kThreads), kThreads, 0, cryoscape::cuda::stream_of(stream)>>>(
-      step, count, parameters, gradients, first, second);
-  cryoscape::cuda::check_launch("AdamW");
+  cryoscape::cuda::launch("AdamW", update, cryoscape::cuda::blocks_for(count, kThreads), kThreads, stream,
+                          step, count, parameters, gradients, first, second);
 }
 
 }  // namespace cryoscape::training::cuda

@@ -8,14 +8,20 @@ namespace cryoscape::cuda {
 
 inline constexpr unsigned kWarp = 32, kWholeWarp = 0xffffffffu;
 
-/// Throws std::runtime_error if the launch before it was refused.
-inline void check_launch(const char* kernel) {
+/// Launches a kernel in blocks of so many threads on a stream (a cudaStream_t). Throws std::runtime_error if
+/// it is refused.
+template <class... Parameters, class... Arguments>
+void launch(const char* name, void (*kernel)(Parameters...), std::size_t blocks, unsigned threads,
+            [[maybe_unused]] void* stream, Arguments... arguments) {
+#ifdef __CUDACC__
+  kernel<<<static_cast<unsigned>(blocks), threads, 0, static_cast<cudaStream_t>(stream)>>>(arguments...);
+#else  // compiled as C++ by the tests, for their emulator
+  emulator::launch(static_cast<unsigned>(blocks), threads, [=] { kernel(arguments...); });
+#endif
   if (const auto status = cudaGetLastError(); status != cudaSuccess)
-    throw std::runtime_error(std::string("CUDA kernel '") + kernel +
+    throw std::runtime_error(std::string("CUDA kernel '") + name +
                              "' did not start: " + cudaGetErrorString(status));
 }
-
-inline cudaStream_t stream_of(void* stream) { return static_cast<cudaStream_t>(stream); }
 
 inline unsigned blocks_for(std::size_t threads, unsigned block) {
   return static_cast<unsigned>((threads + block - 1) / block);
