@@ -38,7 +38,7 @@ find_package(CUDAToolkit REQUIRED)
 file(GLOB _cuda_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cryoscape/*/cuda/*.cu)
 add_library(cryoscape_cuda STATIC ${_cuda_sources})
 set_target_properties(cryoscape_cuda PROPERTIES
-  CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_RUNTIME_LIBRARY Shared POSITION_INDEPENDENT_CODE ON
+  CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_RUNTIME_LIBRARY Shared POSITION_INDEPENDENT_CODE ON
   CUDA_ARCHITECTURES "${CRYOSCAPE_CUDA_ARCHITECTURES}")
 target_include_directories(cryoscape_cuda PUBLIC ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(cryoscape_cuda INTERFACE CRYOSCAPE_CUDA)
