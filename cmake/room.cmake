@@ -1,8 +1,9 @@
 # cryoscape_room(NAME [TORCH] [USES room…] [LINK target…])
 #
 # One library target cryoscape_NAME from the room's sources, and one test executable NAME_test (one ctest entry, NAME)
-# from its *_test.cpp. TORCH rooms share one precompiled torch/torch.h, read by the sources whose includes reach
-# libtorch: to the others it would be 4 s of compile time for nothing.
+# from its *_test.cpp, those in the room's folder cuda/ included: what these hold compiles without CUDA. TORCH rooms share
+# one precompiled torch/torch.h, read by the sources whose includes reach libtorch: to the others it would be 4 s of
+# compile time for nothing.
 
 # -Wrestrict and -Warray-bounds of gcc 12 misfire on std::string concatenation (GCC bugs 105651, 105329).
 function(_cryoscape_pch target)
@@ -44,7 +45,7 @@ endfunction()
 
 function(cryoscape_room name)
   cmake_parse_arguments(ROOM "TORCH" "" "USES;LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp cuda/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

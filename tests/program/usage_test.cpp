@@ -77,6 +77,7 @@ TEST(WrongUsage, ValuesOfTheWrongTypeOrOutOfRange) {
   expect_one_line(train("--half", "3"), 2, {"--half", "at most 2"});
   expect_one_line(train("--prior", "cauchy"), 2, {"--prior", "cauchy", "gaussian, mixture"});
   expect_one_line(train("--threads", "-1"), 2, {"--threads"});
+  expect_one_line(train("--device", "gpu"), 2, {"--device", "gpu", "cpu, cuda, cuda:K or auto"});
   expect_one_line(run({"simulate", "m.pdb", "--out", "s", "--snr", "0"}), 2, {"--snr"});
 }
 
@@ -87,6 +88,18 @@ TEST(WrongUsage, WritesNothing) {
   expect_one_line(run({"simulate", "m.pdb", "--out", "s", "--box", "4"}, settings), 2, {"--box"});
   expect_one_line(run({"train", "p.star", "--model", "m.pdb", "--out", "r", "--batch", "0"}, settings), 2,
                   {});
+  EXPECT_TRUE(fs::is_empty(folder));
+}
+
+TEST(Device, OneThatIsNotThereIsSaidBeforeAnythingIsWritten) {
+  const auto folder = test_folder();
+  Settings settings;
+  settings.working_folder = folder;
+  // Without CUDA in the build: what to do about it. With it, no machine has this many GPUs.
+  for (const char* command : {"train", "run"})
+    expect_one_line(
+        run({command, "p.star", "--model", "m.pdb", "--out", "r", "--device", "cuda:120"}, settings), 1,
+        {"CUDA"});
   EXPECT_TRUE(fs::is_empty(folder));
 }
 

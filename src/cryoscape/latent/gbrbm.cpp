@@ -1,6 +1,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/partition.hpp"
 #include "cryoscape/latent/priors.hpp"
 
@@ -52,14 +53,14 @@ torch::Tensor GaussianBernoulliRbm::contrast(const Posterior&, const Sample& sam
 
 torch::Tensor GaussianBernoulliRbm::sample(std::int64_t n, torch::Generator& generator) {
   torch::NoGradGuard no_grad;
-  const auto noise = torch::randn({n, dim_}, generator, b_.options().requires_grad(false));
+  const auto noise = normal({n, dim_}, generator, b_.options());
   if (!active()) return noise;
   if (!exact()) {
     const auto start = torch::randint(chains_.size(0), {n}, generator, torch::kInt64);
     return gibbs(chains_.index({start}), kSampleSweeps, generator);
   }
   const auto weights = torch::softmax(hidden_log_weights(density()).to(torch::kFloat64), 0);
-  const auto h = bits_of(torch::multinomial(weights, n, true, generator), hidden_, noise.options());
+  const auto h = bits_of(categorical(weights, n, generator), hidden_, noise.options());
   return b_ + torch::exp(log_sigma_) * (h.mm(w_.t()) + noise);
 }
 
@@ -86,7 +87,7 @@ LogPartition GaussianBernoulliRbm::annealed_bracket(const torch::Tensor& equilib
                                 log_sigma_.sum().item<double>() +
                                 torch::softplus(fields_).sum().item<double>();
   model.sample_at_zero = [&](std::int64_t n) {
-    return b_ + torch::exp(log_sigma_) * torch::randn({n, dim_}, generator, equilibrated.options());
+    return b_ + torch::exp(log_sigma_) * normal({n, dim_}, generator, equilibrated.options());
   };
   model.log_weight = [&](const torch::Tensor& z, double beta) { return -gbrbm_energy(annealed(beta), z); };
   model.transition = [&](const torch::Tensor& z, double beta) {
@@ -119,7 +120,7 @@ void GaussianBernoulliRbm::start_from(const torch::Tensor& means, const torch::T
   active_.fill_(1);
   if (!exact()) {
     const auto start = torch::randint(z.size(0), {chains_.size(0)}, generator, torch::kInt64);
-    chains_.copy_(gibbs(z.index({start}), 1, generator));
+    chains_.copy_(gibbs(z.index({start}).to(chains_.device()), 1, generator));
   }
 }
 

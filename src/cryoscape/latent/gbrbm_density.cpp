@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cryoscape/latent/kmeans.hpp"
+#include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/partition.hpp"
 #include "cryoscape/latent/posterior.hpp"
 
@@ -101,8 +102,7 @@ torch::Tensor gibbs_sweep(const GbrbmParameters& p, const torch::Tensor& z, torc
   torch::NoGradGuard no_grad;
   const auto odds = torch::sigmoid(hidden_fields(p, standardised(p, z)));
   const auto h = (uniform_like(odds, generator) < odds).to(z.dtype());
-  return p.b + torch::exp(p.log_sigma) *
-                   (h.mm(p.w.t()) + torch::randn(z.sizes(), generator, z.options().requires_grad(false)));
+  return p.b + torch::exp(p.log_sigma) * (h.mm(p.w.t()) + normal(z.sizes(), generator, z.options()));
 }
 
 torch::Tensor hidden_log_weights(const GbrbmParameters& p) {
@@ -110,9 +110,9 @@ torch::Tensor hidden_log_weights(const GbrbmParameters& p) {
 }
 
 torch::Tensor bits_of(const torch::Tensor& states, std::int64_t m, const torch::TensorOptions& options) {
-  const auto shift = torch::arange(m, torch::kInt64).unsqueeze(0);
+  const auto shift = torch::arange(m, states.options()).unsqueeze(0);
   return torch::bitwise_and(torch::bitwise_right_shift(states.unsqueeze(1), shift),
-                            torch::ones({1}, torch::kInt64))
+                            torch::ones({1}, states.options()))
       .to(options.dtype());
 }
 

@@ -2,6 +2,7 @@
 #include <numbers>
 
 #include "cryoscape/latent/kmeans.hpp"
+#include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
 
 namespace cryoscape::latent {
@@ -55,9 +56,9 @@ torch::Tensor MixturePrior::contrast(const Posterior&, const Sample& sample, tor
 
 torch::Tensor MixturePrior::sample(std::int64_t n, torch::Generator& generator) {
   torch::NoGradGuard no_grad;
-  const auto noise = torch::randn({n, dim_}, generator, means_.options().requires_grad(false));
+  const auto noise = normal({n, dim_}, generator, means_.options());
   if (!active()) return noise;
-  const auto k = torch::multinomial(torch::softmax(logits_, 0), n, true, generator);
+  const auto k = categorical(torch::softmax(logits_, 0), n, generator);
   const auto a = factors(log_scale_, lower_).index({k});
   const auto x = torch::linalg_solve(a.transpose(1, 2), noise.unsqueeze(2), true);
   return means_.index({k}) + x.squeeze(2);
@@ -70,7 +71,8 @@ std::unique_ptr<torch::optim::Optimizer> MixturePrior::make_optimiser() {
 void MixturePrior::start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                               torch::Generator& generator) {
   torch::NoGradGuard no_grad;
-  floor_.copy_(kFloorShare * std::get<0>(deviations.median(0)));
+  const auto floor = kFloorShare * std::get<0>(deviations.median(0));
+  floor_.copy_(floor);
   const auto clusters = kmeans(means, components_, 50, generator);
   const auto variance = torch::diag(deviations.pow(2).mean(0));
   const auto overall = torch::diag(means.var(0, false)) / static_cast<double>(components_);
@@ -82,7 +84,7 @@ void MixturePrior::start_from(const torch::Tensor& means, const torch::Tensor& d
     if (members.size(0) > 2 * dim_)
       covariance = (members - centre).t().mm(members - centre) / count + variance;
     const auto factor = torch::linalg_cholesky(torch::linalg_inv(covariance));
-    const auto scale = torch::maximum(1 / torch::diagonal(factor) - floor_, 0.05 * floor_ + 1e-6);
+    const auto scale = torch::maximum(1 / torch::diagonal(factor) - floor, 0.05 * floor + 1e-6);
     log_scale_[k].copy_(torch::log(scale));
     lower_[k].copy_(torch::tril(factor, -1));
     means_[k].copy_(centre);

@@ -9,6 +9,7 @@ torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options)
   const auto index = torch::arange(std::int64_t{1} << m, torch::kInt64).unsqueeze(1);
   const auto shift = torch::arange(m, torch::kInt64).unsqueeze(0);
   return torch::bitwise_and(torch::bitwise_right_shift(index, shift), torch::ones({1}, torch::kInt64))
+      .to(options.device())
       .to(options.dtype());
 }
 
@@ -18,13 +19,13 @@ LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Ten
   const auto n = equilibrated.size(0);
   const auto beta = [&](int k) { return static_cast<double>(k) / temperatures; };
   auto z = model.sample_at_zero(n);
-  auto forward = torch::zeros({n}, torch::kFloat64);
+  auto forward = torch::zeros({n}, z.options().dtype(torch::kFloat64));
   for (int k = 1; k <= temperatures; ++k) {
     forward += (model.log_weight(z, beta(k)) - model.log_weight(z, beta(k - 1))).to(torch::kFloat64);
     if (k < temperatures) z = model.transition(z, beta(k));
   }
   z = equilibrated;
-  auto reverse = torch::zeros({n}, torch::kFloat64);
+  auto reverse = torch::zeros({n}, z.options().dtype(torch::kFloat64));
   for (int k = temperatures; k >= 1; --k) {
     reverse += (model.log_weight(z, beta(k - 1)) - model.log_weight(z, beta(k))).to(torch::kFloat64);
     if (k > 1) z = model.transition(z, beta(k - 1));

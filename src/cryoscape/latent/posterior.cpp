@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/noise.hpp"
+
 namespace cryoscape::latent {
 namespace {
 
@@ -23,12 +25,12 @@ torch::Tensor entropy(const Posterior& posterior) {
 }
 
 torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generator, const BatchPart& part) {
-  return torch::rand(whole_shape(shape, part), generator, shape.options().requires_grad(false))
+  return uniform(whole_shape(shape, part), generator, shape.options().requires_grad(false))
       .narrow(0, part.first, shape.size(0));
 }
 
 torch::Tensor normal_like(const torch::Tensor& shape, torch::Generator& generator, const BatchPart& part) {
-  return torch::randn(whole_shape(shape, part), generator, shape.options().requires_grad(false))
+  return normal(whole_shape(shape, part), generator, shape.options().requires_grad(false))
       .narrow(0, part.first, shape.size(0));
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
 #include "cryoscape/util/error.hpp"
 

@@ -8,6 +8,21 @@ namespace {
 constexpr double kLatticeMargin = 16, kLatticeMinSpacing = 4;  // Å
 constexpr int kLatticePoints = 1500;
 
+/// A score whose value and gradient were computed together, as one differentiable operation.
+struct KnownScore : torch::autograd::Function<KnownScore> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor&,
+                               const torch::Tensor& value, const torch::Tensor& gradient) {
+    context->save_for_backward({gradient});
+    return value.clone();
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list outer) {
+    const auto gradient = context->get_saved_variables()[0];
+    return {gradient * outer[0].view({-1, 1, 1}), {}, {}};
+  }
+};
+
 /// Score of coordinates as one differentiable operation: the kernel computes value and gradient together.
 struct ScoreFunction : torch::autograd::Function<ScoreFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& coordinates,
@@ -69,14 +84,30 @@ HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene,
   reference_ = register_buffer("reference", torch::tensor(scene_.coordinates).view({1, beads, 3}));
 }
 
+void HeterogeneityModel::move_to(torch::Device device, bool tensors) {
+  to(device);
+  device_likelihood_.reset();
+  device_backprojection_.reset();
+  if (device.is_cpu() && !tensors) return;
+  const int last = spectral_.max_shell();
+  device_likelihood_ = std::make_unique<DeviceLikelihood>(projection(), scene_.amplitudes, last, device);
+  if (lattice_.size() > 0)
+    device_backprojection_ = std::make_unique<DeviceBackprojection>(lattice_, projection(), last, device);
+}
+
+/// The image's part of the features, (B, V).
+torch::Tensor HeterogeneityModel::lattice_values(const particles::Batch& batch) const {
+  if (device_backprojection_) return device_backprojection_->features(spectral_, batch);
+  auto values = torch::empty({batch.indices.size(0), static_cast<std::int64_t>(lattice_.size())});
+  backproject_features(lattice_, projection(), spectral_, view(batch, {}),
+                       {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+  return values;
+}
+
 torch::Tensor HeterogeneityModel::encoder_features(const particles::Batch& batch) const {
   const auto size = batch.indices.size(0);
   if (options_.encoder_input == "image") return batch.images.flatten(1);
-  const auto points = static_cast<std::int64_t>(lattice_.size());
-  auto values = torch::empty({size, points});
-  backproject_features(lattice_, projection(), spectral_, view(batch, {}),
-                       {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
-  return torch::cat({values, batch.rotations.view({size, 9})}, 1);
+  return torch::cat({lattice_values(batch), batch.rotations.view({size, 9})}, 1);
 }
 
 latent::Posterior HeterogeneityModel::encode(const particles::Batch& batch) {
@@ -115,6 +146,16 @@ Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particl
   auto options = likelihood_options();
   if (how == Score::fixed_contrast) options.contrast_sd = 0;
   const bool with_gradient = torch::GradMode::is_enabled() && coordinates.requires_grad();
+  if (device_likelihood_) {
+    auto found =
+        device_likelihood_->score(spectral_, options, coordinates, batch, {with_gradient, with_sums});
+    scores.log_likelihood =
+        with_gradient ? KnownScore::apply(coordinates, found.log_likelihood, found.coordinate_gradient)
+                      : found.log_likelihood;
+    scores.contrast = found.contrast, scores.chi_square = found.chi_square;
+    scores.sums = std::move(found.sums);
+    return scores;
+  }
   scores.log_likelihood =
       ScoreFunction::apply(coordinates, this, &batch, with_gradient, &scores, with_sums, &options);
   return scores;

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "cryoscape/latent/prior.hpp"
-#include "cryoscape/model/backprojection.hpp"
+#include "cryoscape/model/device_backprojection.hpp"
+#include "cryoscape/model/device_likelihood.hpp"
 #include "cryoscape/model/image_likelihood.hpp"
 #include "cryoscape/model/networks.hpp"
 #include "cryoscape/model/options.hpp"
@@ -44,6 +45,14 @@ class HeterogeneityModel : public torch::nn::Module {
  public:
   HeterogeneityModel(const ModelOptions& options, Scene scene, std::uint64_t seed);
 
+  /// Moves networks and prior to a device, with all that encodes and scores there: batches, latents and
+  /// coordinates are then to be on it. On a GPU images are scored by tensor operations, on the CPU by its own
+  /// kernels, which are faster there; with `tensors` the CPU does as a GPU would.
+  void move_to(torch::Device device, bool tensors = false);
+  torch::Device device() const { return reference_.device(); }
+  /// Whether images are scored by tensor operations.
+  bool scores_with_tensors() const { return device_likelihood_ != nullptr; }
+
   /// q(z | image, pose, CTF) of a batch.
   latent::Posterior encode(const particles::Batch& batch);
   /// Coordinates (B, N, 3) Å, centred, of latents (B, d): as sampled for a Gaussian family, smoothed bits in
@@ -73,6 +82,7 @@ class HeterogeneityModel : public torch::nn::Module {
  private:
   torch::Tensor encoder_features(const particles::Batch& batch) const;
   torch::Tensor decoder_input(const torch::Tensor& latents) const;
+  torch::Tensor lattice_values(const particles::Batch& batch) const;
 
   ModelOptions options_;
   Scene scene_;
@@ -82,6 +92,8 @@ class HeterogeneityModel : public torch::nn::Module {
   std::shared_ptr<latent::Prior> prior_;
   Mlp encoder_{nullptr}, decoder_{nullptr};
   torch::Tensor reference_;
+  std::unique_ptr<DeviceLikelihood> device_likelihood_;          ///< null: the CPU's kernels
+  std::unique_ptr<DeviceBackprojection> device_backprojection_;  ///< null also without a lattice
 };
 
 /// The arrays of a batch, with coordinates (B, N, 3), as the kernels take them. The tensors must outlive the

@@ -1,7 +1,6 @@
 #include "cryoscape/projection/kernel.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "cryoscape/projection/vectors.hpp"
 #include "cryoscape/util/parallel.hpp"
@@ -41,12 +40,6 @@ Scratch& scratch() {
 }
 
 }  // namespace
-
-double window_radius(const ProjectionSpec& spec) {
-  return spec.sigma / spec.pixel_size * std::sqrt(-2 * std::log(static_cast<double>(spec.cutoff)));
-}
-
-int window_reach(const ProjectionSpec& spec) { return static_cast<int>(window_radius(spec) + 0.5); }
 
 void project_one(const ProjectionSpec& spec, std::span<const float> amplitudes, const float* coordinates,
                  const float* rotation, const float* shift, float* image) {

@@ -2,22 +2,9 @@
 #include <cstddef>
 #include <span>
 
+#include "cryoscape/projection/spec.hpp"
+
 namespace cryoscape::projection {
-
-/// Grid and bead shape of a projection.
-struct ProjectionSpec {
-  int box = 0;           ///< pixels, even
-  float pixel_size = 1;  ///< Å
-  float sigma = 2;       ///< Å, standard deviation of a bead
-  float cutoff = 1e-4f;  ///< a bead may be cut, in x and y separately, where exp(−r²/2σ²) is below this
-};
-
-/// Distance in pixels beyond which a bead may be cut: σ/a · sqrt(−2 ln cutoff).
-double window_radius(const ProjectionSpec& spec);
-
-/// A bead is drawn in the square of (2·reach + 1)² pixels about the pixel nearest to it, the smallest that
-/// holds every pixel within window_radius in x and in y wherever the bead stands between pixels.
-int window_reach(const ProjectionSpec& spec);
 
 /// Draws beads as Gaussians, image[y, x] = Σ_n A_n /(2πσ_p²) exp(−((x − x_n)² + (y − y_n)²)/2σ_p²), σ_p =
 /// σ/a, summed over the pixels within the window of each bead: the integral over a pixel of the projected

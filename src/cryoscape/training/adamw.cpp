@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cryoscape/training/adamw_kernel.hpp"
+#include "cryoscape/training/device_adamw.hpp"
 #include "cryoscape/util/parallel.hpp"
 
 namespace cryoscape::training {
@@ -10,8 +11,7 @@ namespace cryoscape::training {
 AdamW::AdamW(std::vector<torch::Tensor> parameters, Options options)
     : options_(options), parameters_(std::move(parameters)) {
   for (auto& p : parameters_) {
-    TORCH_CHECK(p.is_contiguous() && p.scalar_type() == torch::kFloat32 && p.device().is_cpu(),
-                "AdamW: float32 CPU only");
+    TORCH_CHECK(p.is_contiguous() && p.scalar_type() == torch::kFloat32, "AdamW: float32 only");
     first_.push_back(torch::zeros_like(p, torch::requires_grad(false)));
     second_.push_back(torch::zeros_like(p, torch::requires_grad(false)));
   }
@@ -32,6 +32,11 @@ void AdamW::step(double learning_rate, double gradient_scale) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     auto& gradient = parameters_[i].mutable_grad();
     if (!gradient.defined()) continue;
+    if (!parameters_[i].is_cpu()) {
+      device_adamw_update(step, parameters_[i], gradient, first_[i], second_[i]);
+      gradient.reset();
+      continue;
+    }
     const auto g = gradient.contiguous();
     parallel_ranges(static_cast<std::size_t>(parameters_[i].numel()), [&](std::size_t begin,
                                                                           std::size_t end) {

@@ -6,8 +6,8 @@
 namespace cryoscape::training {
 
 /// AdamW (Loshchilov and Hutter, ICLR 2019) in one pass over memory per parameter: at small batches the
-/// optimiser's traffic, not its arithmetic, is what costs. float32 CPU parameters only. Same update as
-/// torch::optim::AdamW.
+/// optimiser's traffic, not its arithmetic, is what costs. float32 parameters only, on the CPU or, where the
+/// build has CUDA, a GPU. Same update as torch::optim::AdamW.
 class AdamW {
  public:
   struct Options {

@@ -18,7 +18,8 @@ torch::Tensor as_tensor(std::span<const double> values) {
 }
 
 std::vector<double> as_vector(const torch::Tensor& tensor) {
-  return {tensor.data_ptr<double>(), tensor.data_ptr<double>() + tensor.numel()};
+  const auto values = tensor.to(torch::kCPU);
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
 std::vector<std::vector<std::int64_t>> shapes_of(const torch::nn::Module& module) {
@@ -60,7 +61,7 @@ void load_model(torch::serialize::InputArchive& archive, model::HeterogeneityMod
 void load_model_file(const std::filesystem::path& checkpoint, model::HeterogeneityModel& model) {
   try {
     torch::serialize::InputArchive archive;
-    archive.load_from(checkpoint.string());
+    archive.load_from(checkpoint.string(), model.device());
     load_model(archive, model);
   } catch (const std::exception&) {
     fail("{} is missing, damaged or of another model: train again", checkpoint.string());
@@ -77,7 +78,8 @@ void Trainer::save_checkpoint() {
   save_optimiser(archive, prior_optimiser_.get());
   archive.write("generator", generator_.get_state());
   archive.write("log_partition", torch::tensor(log_partition_, torch::kFloat64));
-  archive.write("edge_variance", as_tensor(restraints_.state()));
+  archive.write("edge_variance",
+                as_tensor(device_restraints_ ? device_restraints_->state() : restraints_.state()));
   archive.write("edge_relaxation", as_tensor(edges_.state()));
   archive.write("progress", torch::tensor({progress_.step, static_cast<std::int64_t>(progress_.epoch),
                                            progress_.offset, static_cast<std::int64_t>(warm_up_finished_)}));
@@ -94,7 +96,8 @@ void Trainer::load_checkpoint() {
   const auto path = folder_.file("checkpoint.pt");
   try {
     torch::serialize::InputArchive archive;
-    archive.load_from(path.string());
+    // Whatever device it was written on.
+    archive.load_from(path.string(), model_.device());
     load_model(archive, model_);
     torch::serialize::InputArchive optimiser, prior;
     archive.read("optimiser", optimiser);
@@ -105,14 +108,16 @@ void Trainer::load_checkpoint() {
     }
     torch::Tensor generator, variance, relaxation, progress, log_partition;
     archive.read("generator", generator);
-    generator_.set_state(generator);
+    generator_.set_state(generator.to(torch::kCPU));
     archive.read("log_partition", log_partition);
     log_partition_ = log_partition.item<double>();
     archive.read("edge_variance", variance);
     restraints_.set_state(as_vector(variance));
+    if (device_restraints_) device_restraints_->set_state(restraints_.state());
     archive.read("edge_relaxation", relaxation);
     edges_.set_state(as_vector(relaxation));
     archive.read("progress", progress);
+    progress = progress.to(torch::kCPU);
     const auto* p = progress.data_ptr<std::int64_t>();
     progress_ = {p[0], static_cast<int>(p[1]), p[2]};
     warm_up_finished_ = p[3] != 0;

@@ -32,9 +32,10 @@ torch::Tensor clamped_kl(const torch::Tensor& kl, std::int64_t dim, double pixel
 
 }  // namespace
 
-torch::Tensor restraint_energy(const torch::Tensor& coordinates, structure::RestraintEvaluator& evaluator,
+torch::Tensor restraint_energy(const torch::Tensor& coordinates, RestraintTerm restraints,
                                const RestraintSchedule& schedule) {
-  return RestraintFunction::apply(coordinates, &evaluator, &schedule);
+  if (restraints.on_device) return restraints.on_device->energy(coordinates, schedule);
+  return RestraintFunction::apply(coordinates, restraints.on_cpu, &schedule);
 }
 
 void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Tensor& restraint,
@@ -50,7 +51,7 @@ void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Te
 }
 
 Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
-                              structure::RestraintEvaluator& restraints, const RestraintSchedule& schedule,
+                              RestraintTerm restraints, const RestraintSchedule& schedule,
                               double log_partition, torch::Generator& generator,
                               const latent::BatchPart& part) {
   Evaluation out;

@@ -2,8 +2,8 @@
 #include <torch/torch.h>
 
 #include "cryoscape/model/heterogeneity_model.hpp"
-#include "cryoscape/structure/restraints.hpp"
 #include "cryoscape/training/restraint_schedule.hpp"
+#include "cryoscape/training/restraint_term.hpp"
 
 namespace cryoscape::training {
 
@@ -14,7 +14,7 @@ struct Terms {
 };
 
 /// Energy of structures (B, N, 3) under the restraints, (B) kT, differentiable in the coordinates.
-torch::Tensor restraint_energy(const torch::Tensor& coordinates, structure::RestraintEvaluator& evaluator,
+torch::Tensor restraint_energy(const torch::Tensor& coordinates, RestraintTerm restraints,
                                const RestraintSchedule& schedule);
 
 /// One evaluation of the training objective  −E_q[log p(x|z)] + β KL(q‖p) + E_restraint  on a batch.
@@ -29,7 +29,7 @@ struct Evaluation {
   std::vector<model::SpectralSums> sums;
 };
 Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
-                              structure::RestraintEvaluator& restraints, const RestraintSchedule& schedule,
+                              RestraintTerm restraints, const RestraintSchedule& schedule,
                               double log_partition, torch::Generator& generator,
                               const latent::BatchPart& part = {});
 

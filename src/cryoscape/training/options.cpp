@@ -35,6 +35,8 @@ void InputOptions::declare(OptionSet& set) {
 }
 
 void TrainingOptions::declare(OptionSet& set) {
+  set.add("device", &device,
+          "what trains: cpu, cuda (the first GPU), cuda:K, or auto: a GPU if there is one");
   bounded(set.add("epochs", &epochs,
                   "passes over the particles (0: about 600,000 images in all, 4 to 60 passes)"),
           0, 100000);

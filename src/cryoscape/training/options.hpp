@@ -23,6 +23,7 @@ struct InputOptions {
 
 /// How the model is trained; every field is an option of `train`.
 struct TrainingOptions {
+  std::string device = "auto";
   int epochs = 0;
   int batch = 64;
   double learning_rate = 1e-3;

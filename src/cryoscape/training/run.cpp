@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/training/device.hpp"
 #include "cryoscape/training/memory_need.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
@@ -177,17 +178,22 @@ Run open_run(const fs::path& path) {
 void train_run(const RunSettings& given, const fs::path& out, bool resume, bool force,
                const std::string& command_line, ProcessGroup& group) {
   RunSettings settings = given;
+  auto device = choose_device(settings.training.device);  // before anything is written
   std::optional<Grid> grid;
   std::optional<RunFolder> folder;
   if (resume) {
     folder = RunFolder::open(out);
     auto config = read_config(*folder);
     settings = std::move(config.settings);
+    // The machine may be another one: a device that was asked for now counts.
+    if (given.training.device == "auto") device = choose_device(settings.training.device);
     grid = config.grid;
     if (given.input.cache) settings.input.cache = given.input.cache;  // another machine, another disk
   } else if (group.first()) {
     folder = RunFolder::create(out, force);
   }
+  if (!device.is_cpu() && group.size() > 1)
+    throw UsageError("several processes train on CPUs only: leave out --processes, or use --device cpu");
   auto data = open_dataset(settings.input, grid);
   check_processes(group.size(), settings.training.batch, data.particles.size());
   if (group.first()) look_at_data(data, settings, *folder, resume);
@@ -198,6 +204,8 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   if (group.first()) begin_run(data, settings, *folder, resume, command_line, group.size());
   group.barrier();
   if (!folder) folder = RunFolder::open(out);
+  model.move_to(device);
+  if (!device.is_cpu()) spdlog::info("training on {}", device.str());
   auto restraints = make_evaluator(data, settings.training);
   Trainer trainer(model, data.particles, loader, restraints, settings.training, *folder, group);
   trainer.run(resume);

@@ -10,6 +10,7 @@
 #include <numbers>
 #include <unordered_map>
 
+#include "cryoscape/model/device_batch.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/progress.hpp"
@@ -77,6 +78,7 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
         static_cast<double>(name_hash(particles::image_name(particles, i), options_.seed) >> 11) * 0x1p-53;
     (u < share ? held_out_ : training_).push_back(i);
   }
+  if (model_.scores_with_tensors()) device_restraints_.emplace(restraints_.topology(), model_.device());
   epochs_ = options_.epochs > 0 ? options_.epochs : default_epochs(training_.size());
   steps_per_epoch_ = static_cast<std::int64_t>((training_.size() + options_.batch - 1) / options_.batch);
 }
@@ -88,7 +90,7 @@ void Trainer::calibrate() {
   const auto memory = static_cast<double>(order.size());
   for (const bool contrast_free : {false, true, true}) {
     std::vector<model::SpectralSums> total(model_.spectral().groups() * model_.spectral().shells());
-    const auto reference = model_.decode(torch::zeros({1, model_.latent_dim()}));
+    const auto reference = model_.decode(torch::zeros({1, model_.latent_dim()}, model_.device()));
     for_batches(loader_, order, [&](const SharedBatch& batch) {
       stop_if(batch.interrupt);
       if (batch.own.size() == 0) return;
@@ -165,7 +167,9 @@ void Trainer::start_reading(SharedLoader& loader, std::vector<std::uint32_t> ord
 
 bool Trainer::next_batch(SharedLoader& loader, SharedBatch& batch) {
   try {
-    return loader.next(batch);
+    if (!loader.next(batch)) return false;
+    batch.own = model::on_device(std::move(batch.own), model_.device());
+    return true;
   } catch (const PeerLost&) {
     throw;
   } catch (const Error& error) {
@@ -216,7 +220,7 @@ void Trainer::stop_early(int signal) {
 
 void Trainer::train_step(const SharedBatch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
-  auto evaluation = evaluate_objective(model_, batch.own, kl_weight(), restraints_, restraint_schedule(),
+  auto evaluation = evaluate_objective(model_, batch.own, kl_weight(), restraint_term(), restraint_schedule(),
                                        log_partition_, generator_, batch.part);
   reduction_.backward(evaluation, batch.part);
   if (!std::isfinite(evaluation.terms.loss.item<double>()))
@@ -307,6 +311,11 @@ double Trainer::kl_weight() const {
   return options_.beta * (options_.warm_up > 0 ? std::min(1.0, fraction_done() / options_.warm_up) : 1.0);
 }
 
+RestraintTerm Trainer::restraint_term() {
+  if (device_restraints_) return *device_restraints_;
+  return restraints_;
+}
+
 RestraintSchedule Trainer::restraint_schedule() const {
   RestraintSchedule schedule;
   schedule.weights.bond = static_cast<float>(options_.bond_weight);
@@ -330,10 +339,11 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
     stop_if(batch.interrupt);
     if (batch.own.size() == 0) return;
     const auto posterior = model_.encode(batch.own);
-    const auto mean = model::HeterogeneityModel::point_estimate(posterior).contiguous();
-    const auto deviation = (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean))
-                                                                          : torch::exp(posterior.log_std))
-                               .contiguous();
+    const auto mean = model::HeterogeneityModel::point_estimate(posterior).to(torch::kCPU).contiguous();
+    const auto deviation =
+        (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean))
+                                                       : torch::exp(posterior.log_std).to(torch::kCPU))
+            .contiguous();
     for (std::int64_t i = 0; i < batch.own.size(); ++i) {
       const auto row = row_of.at(static_cast<std::uint32_t>(batch.own.indices.data_ptr<std::int64_t>()[i]));
       found[row] = 1;
@@ -366,7 +376,7 @@ HeldOutBound Trainer::held_out_bound() {
     const auto score = model_.score(model_.decode(sample.smooth), batch.own, false).log_likelihood;
     const auto kl =
         model_.prior().cross_entropy(posterior, sample) - latent::entropy(posterior) + log_partition;
-    const auto bound = (score - kl).contiguous();
+    const auto bound = (score - kl).to(torch::kCPU).contiguous();
     for (std::int64_t i = 0; i < bound.size(0); ++i) {
       const auto at = static_cast<std::size_t>(2 * (usable + batch.part.first + i));
       values[at] = static_cast<double>(batch.own.indices.data_ptr<std::int64_t>()[i]);

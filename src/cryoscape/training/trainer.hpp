@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,10 +33,10 @@ struct HeldOutBound {
   double mean = 0, standard_error = 0;
 };
 
-/// Trains a model on particles: calibration of noise and gain at the reference, then epochs of gradient
-/// steps. Deterministic for a seed and thread count; a resumed run continues bit for bit. Several processes
-/// share every batch and every pass and hold the same model; only the first writes files. Their number
-/// changes results by no more than rounding.
+/// Trains a model on particles, on the model's device: calibration of noise and gain at the reference, then
+/// epochs of gradient steps. On the CPU deterministic for a seed and thread count; a resumed run continues
+/// bit for bit. Several processes share every batch and every pass and hold the same model; only the first
+/// writes files. Their number changes results by no more than rounding.
 class Trainer {
  public:
   /// The options' batch is that of all processes together.
@@ -79,6 +80,7 @@ class Trainer {
   void log_step();
   void finish_warm_up();
   void finish_epoch();
+  RestraintTerm restraint_term();
   double fraction_done() const;
   double learning_rate() const;
   double kl_weight() const;
@@ -89,6 +91,8 @@ class Trainer {
   ProcessGroup& group_;
   SharedLoader loader_, pass_loader_;  ///< for training epochs; for passes in between
   structure::RestraintEvaluator& restraints_;
+  std::optional<DeviceRestraints>
+      device_restraints_;  ///< in place of restraints_ where the model scores with tensors
   TrainingOptions options_;
   RunFolder folder_;
   std::vector<std::uint32_t> training_, held_out_;

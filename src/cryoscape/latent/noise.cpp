@@ -1,0 +1,26 @@
+#include "cryoscape/latent/noise.hpp"
+
+namespace cryoscape::latent {
+namespace {
+
+torch::TensorOptions beside(torch::Generator& generator, const torch::TensorOptions& options) {
+  return options.device(generator.device()).requires_grad(false);
+}
+
+}  // namespace
+
+torch::Tensor normal(c10::IntArrayRef sizes, torch::Generator& generator,
+                     const torch::TensorOptions& options) {
+  return torch::randn(sizes, generator, beside(generator, options)).to(options.device());
+}
+
+torch::Tensor uniform(c10::IntArrayRef sizes, torch::Generator& generator,
+                      const torch::TensorOptions& options) {
+  return torch::rand(sizes, generator, beside(generator, options)).to(options.device());
+}
+
+torch::Tensor categorical(const torch::Tensor& weights, std::int64_t n, torch::Generator& generator) {
+  return torch::multinomial(weights.to(generator.device()), n, true, generator).to(weights.device());
+}
+
+}  // namespace cryoscape::latent
