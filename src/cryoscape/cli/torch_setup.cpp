@@ -1,6 +1,5 @@
 #include "cryoscape/cli/torch_setup.hpp"
 
-#include <dlfcn.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <torch/torch.h>
@@ -9,7 +8,7 @@
 #include <chrono>
 #include <functional>
 
-#include "cryoscape/util/parallel.hpp"
+#include "cryoscape/util/blas_threads.hpp"
 
 namespace cryoscape::cli {
 namespace {
@@ -52,20 +51,16 @@ void keep_large_blocks() {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
-/// With OpenBLAS the matrix products have threads of their own, and so have this program's kernels.
-/// libtorch's OpenMP team would spin between its small operations on the cores that these and the loader
-/// need: one thread serves them better.
-void set_threads(int threads) {
-  if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
-    set(threads);
-    threads = 1;
-  }
-  torch::set_num_threads(threads);
+/// Large matrix products are divided among this program's own threads, like its kernels. Teams of OpenMP or
+/// of the BLAS would spin between operations on the cores that these and the loader need.
+void leave_threads_to_this_program() {
+  set_blas_threads(1);
+  torch::set_num_threads(1);
 }
 
 /// Warns of a slow BLAS.
 void check_matrix_products() {
-  set_threads(1);
+  leave_threads_to_this_program();
   if (const double speed = matrix_product_speed(); speed < kOptimised)
     spdlog::warn(
         "warning: matrix products run at only {:.1f} times a plain loop's speed, as with the reference BLAS: "
@@ -79,7 +74,7 @@ void check_matrix_products() {
 void set_up_torch(bool check) {
   keep_large_blocks();
   if (check) check_matrix_products();
-  set_threads(thread_count());
+  leave_threads_to_this_program();
 }
 
 }  // namespace cryoscape::cli

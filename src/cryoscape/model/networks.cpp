@@ -3,11 +3,13 @@
 #include <array>
 #include <stdexcept>
 
+#include "cryoscape/model/matrix_product.hpp"
+
 namespace cryoscape::model {
 namespace {
 
-/// A perceptron whose output comes twice. The gradient that stops before the input rides along as further
-/// rows of the same matrix products: half the work of two passes.
+/// A perceptron whose output comes twice. Where both have a gradient, the one that stops before the input
+/// rides along as further rows of the same matrix products: half the work of two passes.
 struct SplitFunction : torch::autograd::Function<SplitFunction> {
   /// tensors: weight and bias of every layer; one by one, for that is how libtorch tracks them.
   template <class... Tensors>
@@ -17,7 +19,7 @@ struct SplitFunction : torch::autograd::Function<SplitFunction> {
     std::vector<torch::Tensor> saved{input};  // then what every layer but the last gives, then the weights
     auto x = input;
     for (std::size_t k = 0; k < parameters.size(); k += 2) {
-      x = torch::linear(k == 0 ? x : torch::silu(x), parameters[k], parameters[k + 1]);
+      x = layer_output(k == 0 ? x : torch::silu(x), parameters[k], parameters[k + 1]);
       if (k + 2 < parameters.size()) saved.push_back(x);
     }
     for (std::size_t k = 0; k < parameters.size(); k += 2) saved.push_back(parameters[k]);
@@ -29,20 +31,21 @@ struct SplitFunction : torch::autograd::Function<SplitFunction> {
                                                  torch::autograd::variable_list outer) {
     const auto saved = context->get_saved_variables();
     const std::size_t layers = saved.size() / 2;
-    const auto& some = outer[0].defined() ? outer[0] : outer[1];
-    auto to_input = outer[0].defined() ? outer[0] : torch::zeros_like(some);
-    auto to_parameters = outer[1].defined() ? to_input + outer[1] : to_input;
+    const bool both = outer[0].defined() && outer[1].defined();
+    auto to_input = outer[0].defined() ? outer[0] : torch::zeros_like(outer[1]);
+    auto to_parameters = both ? to_input + outer[1] : outer[0].defined() ? outer[0] : outer[1];
     torch::autograd::variable_list gradients(1 + 2 * layers);
     for (std::size_t l = layers; l-- > 0;) {
-      const auto& weight = saved[layers + l];
-      gradients[1 + 2 * l] = to_parameters.t().mm(l == 0 ? saved[0] : torch::silu(saved[l]));
+      gradients[1 + 2 * l] = layer_weight_gradient(to_parameters, l == 0 ? saved[0] : torch::silu(saved[l]));
       gradients[2 + 2 * l] = to_parameters.sum(0);
       if (l == 0) break;
-      const auto both = torch::cat({to_parameters, to_input}).mm(weight).chunk(2);
-      to_parameters = at::silu_backward(both[0], saved[l]);
-      to_input = at::silu_backward(both[1], saved[l]);
+      const auto rows = outer[1].defined() ? torch::cat({to_parameters, to_input}) : to_parameters;
+      const auto back = layer_input_gradient(rows, saved[layers + l])
+                            .split(to_parameters.size(0) > 0 ? to_parameters.size(0) : 1);
+      to_parameters = at::silu_backward(back.front(), saved[l]);
+      to_input = outer[1].defined() ? at::silu_backward(back.back(), saved[l]) : to_parameters;
     }
-    if (context->needs_input_grad(0)) gradients[0] = to_input.mm(saved[layers]);
+    if (context->needs_input_grad(0)) gradients[0] = layer_input_gradient(to_input, saved[layers]);
     return gradients;
   }
 };
@@ -70,13 +73,7 @@ MlpImpl::MlpImpl(const std::vector<std::int64_t>& sizes) {
         register_module("layer" + std::to_string(i), torch::nn::Linear(sizes[i], sizes[i + 1])));
 }
 
-torch::Tensor MlpImpl::forward(torch::Tensor x) {
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (i > 0) x = torch::silu(x);
-    x = layers_[i]->forward(x);
-  }
-  return x;
-}
+torch::Tensor MlpImpl::forward(const torch::Tensor& x) { return forward_split(x).first; }
 
 std::pair<torch::Tensor, torch::Tensor> MlpImpl::forward_split(const torch::Tensor& x) {
   std::vector<torch::Tensor> parameters;

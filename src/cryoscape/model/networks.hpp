@@ -11,7 +11,7 @@ namespace cryoscape::model {
 class MlpImpl : public torch::nn::Module {
  public:
   explicit MlpImpl(const std::vector<std::int64_t>& sizes);
-  torch::Tensor forward(torch::Tensor x);
+  torch::Tensor forward(const torch::Tensor& x);
   /// The output twice, for one pass: gradients by the first reach input and parameters, gradients by the
   /// second the parameters only.
   std::pair<torch::Tensor, torch::Tensor> forward_split(const torch::Tensor& x);

@@ -11,6 +11,7 @@
 
 #include "cryoscape/training/benchmark_parts.hpp"
 #include "cryoscape/training/benchmark_step.hpp"
+#include "cryoscape/util/blas_threads.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/parallel.hpp"
@@ -44,9 +45,10 @@ double median(std::vector<double> values) {
 }
 
 /// The first batches of the work, for starting points and comparisons.
-std::vector<particles::Batch> first_batches(const BenchmarkData& data, int count) {
-  particles::ParticleLoader loader(data.particles, data.loader);
-  loader.start(data.order(static_cast<std::size_t>(count) * data.loader.batch));
+std::vector<particles::Batch> first_batches(const BenchmarkData& data,
+                                            const particles::LoaderOptions& options, int count) {
+  particles::ParticleLoader loader(data.particles, options);
+  loader.start(data.order(static_cast<std::size_t>(count) * options.batch));
   std::vector<particles::Batch> batches(count);
   for (auto& batch : batches) loader.next(batch);
   return batches;
@@ -54,9 +56,10 @@ std::vector<particles::Batch> first_batches(const BenchmarkData& data, int count
 
 /// Images per second of a step fed by the loader. Steps until the loader has filled its queue are not
 /// counted, so that what is counted includes loading as many batches as are used.
-double measure_turn(const BenchmarkData& data, const Step& step, double seconds) {
-  const auto order = data.order(kOrderBatches * data.loader.batch);
-  particles::ParticleLoader loader(data.particles, data.loader);
+double measure_turn(const BenchmarkData& data, const particles::LoaderOptions& options, const Step& step,
+                    double seconds) {
+  const auto order = data.order(kOrderBatches * options.batch);
+  particles::ParticleLoader loader(data.particles, options);
   loader.start(order);
   particles::Batch batch;
   const auto advance = [&] {
@@ -69,7 +72,7 @@ double measure_turn(const BenchmarkData& data, const Step& step, double seconds)
     return batch.size();
   };
   const auto begin = Clock::now();
-  for (int i = 0; i <= data.loader.queue && (i == 0 || seconds_since(begin) < 0.5 * seconds); ++i) advance();
+  for (int i = 0; i <= options.queue && (i == 0 || seconds_since(begin) < 0.5 * seconds); ++i) advance();
   const auto start = Clock::now();
   std::int64_t images = 0;
   do images += advance();
@@ -90,13 +93,16 @@ void compare_losses(FastPath& fast, ReferencePath& reference, std::span<const pa
   }
 }
 
-/// A turn of plain libtorch has all threads for libtorch's own loops, whatever suits this program's.
+/// A turn of plain libtorch has all threads for libtorch's own loops and matrix products, whatever suits this
+/// program's.
 double measure_reference_turn(const BenchmarkData& data, ReferencePath& reference, double seconds) {
   const int threads = torch::get_num_threads();
   torch::set_num_threads(thread_count());
+  set_blas_threads(thread_count());
   const double rate = measure_turn(
-      data, [&](const auto& batch) { return reference.step(batch); }, seconds);
+      data, data.loader, [&](const auto& batch) { return reference.step(batch); }, seconds);
   torch::set_num_threads(threads);
+  set_blas_threads(threads);
   return rate;
 }
 
@@ -105,7 +111,7 @@ void alternate(const BenchmarkData& data, FastPath& fast, ReferencePath& referen
   for (int turn = 0; turn < kTurns; ++turn) {
     const double seconds = result.options.seconds / kTurns;
     ours.push_back(measure_turn(
-        data, [&](const auto& batch) { return fast.step(batch); }, seconds));
+        data, data.loader, [&](const auto& batch) { return fast.step(batch); }, seconds));
     theirs.push_back(measure_reference_turn(data, reference, seconds));
     ratios.push_back(ours.back() / theirs.back());
     spdlog::info("turn {}/{}: {:.1f} images/s, reference {:.1f}", turn + 1, kTurns, ours.back(),
@@ -114,6 +120,16 @@ void alternate(const BenchmarkData& data, FastPath& fast, ReferencePath& referen
   result.images_per_second = median(ours);
   result.reference_images_per_second = median(theirs);
   result.speedup = median(ratios);
+}
+
+/// The step that `train` makes by default: an encoder of back-projected features, which has no layer as wide
+/// as the image, and CTFs in a box of twice the size.
+double measure_defaults(const BenchmarkData& data, double seconds) {
+  auto loader = data.loader;
+  loader.with_images = false, loader.with_wide_ctf = true;
+  FastPath path(data, first_batches(data, loader, 1).front(), "backprojection");
+  return measure_turn(
+      data, loader, [&](const auto& batch) { return path.step(batch); }, seconds);
 }
 
 }  // namespace
@@ -125,17 +141,18 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options) {
   const BenchmarkData data(options);
   result.metadata = static_cast<double>(data.particles.size()) *
                     (sizeof(particles::Particle) + sizeof(std::uint32_t)) / (1 << 20);
-  const auto batches = first_batches(data, kCheckedSteps);
+  const auto batches = first_batches(data, data.loader, kCheckedSteps);
   {
     FastPath fast(data, batches.front());
     measure_turn(
-        data, [&](const auto& batch) { return fast.step(batch); }, options.seconds / kTurns);
+        data, data.loader, [&](const auto& batch) { return fast.step(batch); }, options.seconds / kTurns);
   }
   result.peak_rss = peak_rss_mib();
   FastPath fast(data, batches.front());
   ReferencePath reference(data, batches.front());
   compare_losses(fast, reference, batches, result);
   alternate(data, fast, reference, result);
+  result.default_images_per_second = measure_defaults(data, options.seconds / kTurns);
   result.parts = measure_parts(data, fast, options.seconds / 2);
   result.kernels = measure_kernels(data, fast, batches.front());
   result.reference_peak_rss = peak_rss_mib();
@@ -151,6 +168,7 @@ nlohmann::json to_json(const BenchmarkResult& r) {
           {"threads", r.threads},
           {"images_per_second", r.images_per_second},
           {"reference_images_per_second", r.reference_images_per_second},
+          {"default_images_per_second", r.default_images_per_second},
           {"speedup", r.speedup},
           {"loss", r.loss},
           {"reference_loss", r.reference_loss},
@@ -167,6 +185,8 @@ std::string to_text(const BenchmarkResult& r) {
   text += fmt::format("{:<44}{:10.1f} images/s\n", "training step, loading included", r.images_per_second);
   text += fmt::format("{:<44}{:10.1f} images/s\n", "plain libtorch reference", r.reference_images_per_second);
   text += fmt::format("{:<44}{:10.2f}\n", "ratio", r.speedup);
+  text += fmt::format("{:<44}{:10.1f} images/s\n", "training step of train's defaults",
+                      r.default_images_per_second);
   text +=
       fmt::format("loss after {} steps: {:.4f}, reference {:.4f}\n", kCheckedSteps, r.loss, r.reference_loss);
   text += fmt::format(

@@ -13,8 +13,9 @@ struct BenchmarkResult {
   BenchmarkOptions options;
   int threads = 0;
   double images_per_second = 0, reference_images_per_second = 0;
-  double speedup = 0;                   ///< median over pairs of neighbouring turns
-  double loss = 0, reference_loss = 0;  ///< after the same steps from the same start on the same batches
+  double default_images_per_second = 0;  ///< with what `train` takes by default: see measure_defaults()
+  double speedup = 0;                    ///< median over pairs of neighbouring turns
+  double loss = 0, reference_loss = 0;   ///< after the same steps from the same start on the same batches
   double peak_rss = 0;  ///< of the process after training steps of this program, before the reference ran
   double reference_peak_rss = 0;          ///< at the end
   double metadata = 0;                    ///< of all particles

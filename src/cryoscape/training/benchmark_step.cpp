@@ -8,9 +8,10 @@ torch::Generator make_generator() { return torch::make_generator<at::CPUGenerato
 }  // namespace
 
 std::unique_ptr<model::HeterogeneityModel> make_benchmark_model(const BenchmarkData& data,
-                                                                const particles::Batch& batch) {
+                                                                const particles::Batch& batch,
+                                                                const std::string& encoder_input) {
   model::ModelOptions options;
-  options.encoder_input = "image";
+  options.encoder_input = encoder_input;
   options.latent_dim = 8;
   options.prior.kind = "gaussian";
   auto model = std::make_unique<model::HeterogeneityModel>(options, data.scene, kBenchmarkSeed);
@@ -33,8 +34,8 @@ RestraintSchedule benchmark_schedule() {
   return schedule;
 }
 
-FastPath::FastPath(const BenchmarkData& data, const particles::Batch& first)
-    : model(make_benchmark_model(data, first)),
+FastPath::FastPath(const BenchmarkData& data, const particles::Batch& first, const std::string& encoder_input)
+    : model(make_benchmark_model(data, first, encoder_input)),
       restraints(benchmark_restraints(data)),
       optimiser(model->network_parameters(), {}),
       generator(make_generator()) {}

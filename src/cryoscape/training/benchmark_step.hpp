@@ -14,10 +14,11 @@ inline constexpr double kBenchmarkLearningRate = 1e-3;
 inline constexpr double kBenchmarkMemory = 5000;  ///< images over which gain and noise are averaged
 inline constexpr std::uint64_t kBenchmarkSeed = 7;
 
-/// What both paths train: 8 Gaussian latents, raw images for the encoder; gain and noise calibrated at the
-/// globule on one batch.
+/// What is trained: 8 Gaussian latents, an encoder of raw images unless another input is named; gain and
+/// noise calibrated at the globule on one batch.
 std::unique_ptr<model::HeterogeneityModel> make_benchmark_model(const BenchmarkData& data,
-                                                                const particles::Batch& batch);
+                                                                const particles::Batch& batch,
+                                                                const std::string& encoder_input = "image");
 
 structure::RestraintTopology benchmark_restraints(const BenchmarkData& data);
 RestraintSchedule benchmark_schedule();
@@ -29,7 +30,8 @@ struct FastPath {
   AdamW optimiser;
   torch::Generator generator;
 
-  FastPath(const BenchmarkData& data, const particles::Batch& first);
+  FastPath(const BenchmarkData& data, const particles::Batch& first,
+           const std::string& encoder_input = "image");
   /// A step of training as the trainer makes it; returns the loss.
   double step(const particles::Batch& batch);
 };

@@ -78,6 +78,7 @@ TEST(Benchmark, BothPathsReachTheSameLossAndEveryPartIsMeasured) {
   EXPECT_EQ(json["source_box"], 48);
   EXPECT_GT(json["images_per_second"], 0);
   EXPECT_GT(json["reference_images_per_second"], 0);
+  EXPECT_GT(json["default_images_per_second"], 0);
   EXPECT_NEAR(json["loss"], json["reference_loss"], 1e-3 * std::abs(double(json["reference_loss"])));
   for (const auto* part :
        {"load", "encode", "decode", "project", "transform", "restraints", "backward", "optimiser", "prior"})

@@ -86,7 +86,7 @@ TEST(CudaRestraints, AgreeWithTheEvaluator) {
     for (int s = 0; s < kBatch; ++s)
       EXPECT_NEAR(threads.energy[s], energy[s], 1e-4 * energy[s] + 1e-5) << jitter;
     for (std::size_t k = 0; k < x.size(); ++k)
-      ASSERT_NEAR(threads.gradient[k], gradient[k], 1e-5 * largest + 1e-6) << jitter << " " << k;
+      ASSERT_NEAR(threads.gradient[k], gradient[k], 1e-5 * largest + 1e-5) << jitter << " " << k;
   }
 }
 
