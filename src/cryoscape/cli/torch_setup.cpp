@@ -8,7 +8,7 @@
 #include <chrono>
 #include <functional>
 
-#include "cryoscape/util/blas_threads.hpp"
+#include "cryoscape/model/matrix_product.hpp"
 
 namespace cryoscape::cli {
 namespace {
@@ -54,8 +54,8 @@ void keep_large_blocks() {
 /// Large matrix products are divided among this program's own threads, like its kernels. Teams of OpenMP or
 /// of the BLAS would spin between operations on the cores that these and the loader need.
 void leave_threads_to_this_program() {
-  set_blas_threads(1);
   torch::set_num_threads(1);
+  model::prepare_matrix_products();
 }
 
 /// Warns of a slow BLAS.

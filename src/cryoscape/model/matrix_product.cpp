@@ -1,5 +1,8 @@
 #include "cryoscape/model/matrix_product.hpp"
 
+#include <barrier>
+
+#include "cryoscape/util/blas_threads.hpp"
 #include "cryoscape/util/parallel.hpp"
 
 namespace cryoscape::model {
@@ -27,6 +30,19 @@ double work(std::int64_t a, std::int64_t b, std::int64_t c) {
 }
 
 }  // namespace
+
+void prepare_matrix_products() {
+  set_blas_threads(1);
+  const auto threads = static_cast<std::size_t>(thread_count());
+  std::barrier together(static_cast<std::ptrdiff_t>(threads));
+  constexpr std::int64_t kLongEnough = 512;  // milliseconds, so that the calls overlap
+  const auto x = torch::ones({kLongEnough, kLongEnough});
+  parallel_for(threads, [&](std::size_t) {
+    torch::NoGradGuard no_grad;
+    together.arrive_and_wait();
+    x.mm(x);
+  });
+}
 
 torch::Tensor layer_output(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
   torch::NoGradGuard no_grad;

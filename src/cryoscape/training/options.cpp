@@ -41,6 +41,9 @@ void TrainingOptions::declare(OptionSet& set) {
                   "passes over the particles (0: about 600,000 images in all, 4 to 60 passes)"),
           0, 100000);
   bounded(set.add("batch", &batch, "particles per step"), 1, 65536);
+  bounded(set.add("accumulate", &accumulate,
+                  "evaluate every batch in so many pieces, one after another: the same step in less memory"),
+          1, 65536);
   bounded(set.add("learning-rate", &learning_rate, "peak learning rate of encoder and decoder"), 1e-8, 1);
   bounded(set.add("beta", &beta, "weight of the KL term (1: a true bound)"), 0, 1e6);
   bounded(set.add("warm-up", &warm_up, "share of training over which the KL weight rises linearly"), 0, 1);

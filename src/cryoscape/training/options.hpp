@@ -26,6 +26,7 @@ struct TrainingOptions {
   std::string device = "auto";
   int epochs = 0;
   int batch = 64;
+  int accumulate = 1;
   double learning_rate = 1e-3;
   double beta = 1;
   double warm_up = 0.2;

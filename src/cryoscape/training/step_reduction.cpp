@@ -18,6 +18,46 @@ std::vector<double*> means(Terms& terms) {
           &terms.bound,          &terms.chi_square, &terms.contrast};
 }
 
+/// Rows [first, first + count) of a batch.
+particles::Batch rows_of(const particles::Batch& batch, std::int64_t first, std::int64_t count) {
+  auto rows = batch;
+  for (auto* t : {&rows.indices, &rows.images, &rows.spectra, &rows.ctf, &rows.wide_ctf, &rows.rotations,
+                  &rows.shifts, &rows.groups})
+    if (t->defined()) *t = t->narrow(0, first, count);
+  return rows;
+}
+
+/// Lets go of what only back-propagation needs.
+void leave_graph(Evaluation& evaluation) {
+  for (auto* t : row_tensors(evaluation)) *t = t->detach();
+  evaluation.terms.loss = evaluation.terms.loss.detach();
+}
+
+/// The evaluation of all rows from those of pieces.
+Evaluation joined(std::vector<Evaluation>& pieces) {
+  auto out = pieces.front();
+  double rows = 0;
+  for (auto* mean : means(out.terms)) *mean = 0;
+  out.terms.loss = torch::zeros_like(out.terms.loss);
+  for (auto& s : out.sums) s = {};
+  std::vector<std::vector<torch::Tensor>> parts(row_tensors(out).size());
+  for (auto& piece : pieces) {
+    const auto count = static_cast<double>(piece.posterior.mean.size(0));
+    rows += count;
+    const auto from = means(piece.terms), to = means(out.terms);
+    for (std::size_t i = 0; i < to.size(); ++i) *to[i] += count * *from[i];
+    out.terms.loss += count * piece.terms.loss;
+    for (std::size_t i = 0; i < out.sums.size(); ++i) out.sums[i] += piece.sums[i];
+    const auto tensors = row_tensors(piece);
+    for (std::size_t i = 0; i < parts.size(); ++i) parts[i].push_back(*tensors[i]);
+  }
+  for (auto* mean : means(out.terms)) *mean /= rows;
+  out.terms.loss /= rows;
+  const auto tensors = row_tensors(out);
+  for (std::size_t i = 0; i < parts.size(); ++i) *tensors[i] = torch::cat(parts[i]);
+  return out;
+}
+
 /// The next `count` values of a flat tensor.
 torch::Tensor take(const torch::Tensor& flat, std::int64_t& at, std::int64_t count) {
   at += count;
@@ -27,21 +67,46 @@ torch::Tensor take(const torch::Tensor& flat, std::int64_t& at, std::int64_t cou
 }  // namespace
 
 StepReduction::StepReduction(ProcessGroup& group, std::vector<torch::Tensor> parameters,
-                             structure::RestraintEvaluator& restraints)
-    : group_(group), parameters_(std::move(parameters)), restraints_(restraints) {
-  if (!group_.alone()) restraints_.defer_moments();
+                             structure::RestraintEvaluator& restraints, int pieces)
+    : group_(group), parameters_(std::move(parameters)), restraints_(restraints), pieces_(pieces) {
+  if (!group_.alone() || pieces_ > 1) restraints_.defer_moments();
 }
 
-void StepReduction::backward(Evaluation& evaluation, const latent::BatchPart& part) {
-  if (group_.alone()) {
-    evaluation.terms.loss.backward();
-    return;
+Evaluation StepReduction::step(const SharedBatch& batch, torch::Generator& generator,
+                               const Evaluate& evaluate) {
+  auto evaluation = in_pieces(batch, generator, evaluate);
+  if (!group_.alone()) {
+    sum_statistics(evaluation, batch.part);
+    sum_gradients(evaluation, batch.part);
+  } else if (pieces_ > 1) {
+    restraints_.absorb(restraints_.batch_moments());
   }
-  const double share =
-      static_cast<double>(evaluation.posterior.mean.size(0)) / static_cast<double>(part.whole);
-  evaluation.terms.loss.backward(torch::full({}, share, evaluation.terms.loss.options()));
-  sum_statistics(evaluation, part);
-  sum_gradients(evaluation, part);
+  return evaluation;
+}
+
+Evaluation StepReduction::in_pieces(const SharedBatch& batch, torch::Generator& generator,
+                                    const Evaluate& evaluate) {
+  const auto rows = batch.own.size();
+  const auto pieces = std::clamp<std::int64_t>(pieces_, 1, std::max<std::int64_t>(1, rows));
+  const auto before = generator.get_state();
+  std::vector<Evaluation> evaluations;
+  std::vector<double> moments;
+  for (std::int64_t k = 0; k < pieces; ++k) {
+    if (k > 0) generator.set_state(before);
+    const auto share =
+        share_of(static_cast<std::size_t>(rows), static_cast<int>(k), static_cast<int>(pieces));
+    const auto first = static_cast<std::int64_t>(share.begin), count = static_cast<std::int64_t>(share.count);
+    auto& e = evaluations.emplace_back(evaluate(pieces == 1 ? batch.own : rows_of(batch.own, first, count),
+                                                {batch.part.first + first, batch.part.whole}));
+    const double weight = static_cast<double>(count) / static_cast<double>(batch.part.whole);
+    e.terms.loss.backward(torch::full({}, weight, e.terms.loss.options()));
+    if (pieces > 1) leave_graph(e);
+    const auto m = restraints_.batch_moments();
+    moments.resize(m.size());
+    for (std::size_t i = 0; i < m.size(); ++i) moments[i] += m[i];
+  }
+  std::copy(moments.begin(), moments.end(), restraints_.batch_moments().begin());
+  return pieces == 1 ? std::move(evaluations.front()) : joined(evaluations);
 }
 
 void StepReduction::sum_gradients(Evaluation& evaluation, const latent::BatchPart& part) {

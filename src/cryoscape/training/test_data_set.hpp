@@ -10,6 +10,7 @@
 #include <string>
 
 #include "cryoscape/io/mrc.hpp"
+#include "cryoscape/model/matrix_product.hpp"
 #include "cryoscape/simulation/simulator.hpp"
 #include "cryoscape/structure/test_models.hpp"
 #include "cryoscape/training/run.hpp"
@@ -54,6 +55,7 @@ class DataSetTest : public testing::Test {
     if (!std::getenv(kChild)) std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     spdlog::set_default_logger(std::make_shared<spdlog::logger>("quiet"));
+    model::prepare_matrix_products();
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 

@@ -68,7 +68,7 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
       options_(std::move(options)),
       folder_(std::move(folder)),
       edges_(options_, particles.size()),
-      reduction_(group, model.network_parameters(), restraints),
+      reduction_(group, model.network_parameters(), restraints, options_.accumulate),
       optimiser_(model.network_parameters(), {}),
       prior_optimiser_(model.prior().make_optimiser()),
       generator_(torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 1)) {
@@ -220,9 +220,12 @@ void Trainer::stop_early(int signal) {
 
 void Trainer::train_step(const SharedBatch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
-  auto evaluation = evaluate_objective(model_, batch.own, kl_weight(), restraint_term(), restraint_schedule(),
-                                       log_partition_, generator_, batch.part);
-  reduction_.backward(evaluation, batch.part);
+  const auto schedule = restraint_schedule();
+  const auto evaluation =
+      reduction_.step(batch, generator_, [&](const particles::Batch& rows, const latent::BatchPart& part) {
+        return evaluate_objective(model_, rows, kl_weight(), restraint_term(), schedule, log_partition_,
+                                  generator_, part);
+      });
   if (!std::isfinite(evaluation.terms.loss.item<double>()))
     fail("training diverged at step {} (the loss is not finite): lower --learning-rate, now {}",
          progress_.step, options_.learning_rate);

@@ -115,6 +115,23 @@ TEST_F(TrainerTest, HeldOutBoundIsReproducible) {
   }
 }
 
+TEST_F(TrainerTest, PiecesOfBatchesMakeTheSameSteps) {
+  for (const char* prior : {"gaussian", "rbm"}) {
+    auto settings = small_run(simulate_particles("data", 80, 0.5), prior);
+    settings.training.batch = 20, settings.training.epochs = 3;
+    std::vector<HeldOutBound> bounds;
+    for (const int pieces : {1, 3}) {  // 20 rows in pieces of 7, 7 and 6; the last batch has fewer
+      settings.training.accumulate = pieces;
+      Bench bench(settings, folder_ / fmt::format("{}{}", prior, pieces));
+      bench.trainer.run(false);
+      bounds.push_back(bench.trainer.held_out_bound());
+    }
+    ASSERT_GT(bounds[0].bound.size(), 0u);
+    for (std::size_t i = 0; i < bounds[0].bound.size(); ++i)
+      EXPECT_NEAR(bounds[1].bound[i], bounds[0].bound[i], 1e-5 * std::abs(bounds[0].bound[i])) << prior;
+  }
+}
+
 TEST_F(TrainerTest, AFullDiskLeavesTheOldCheckpoint) {
   const auto settings = small_run(simulate_particles("data", 20, 0.5), "gaussian");
   Bench bench(settings, folder_ / "run");
