@@ -1,5 +1,6 @@
 #include "cryoscape/model/device_likelihood.hpp"
 
+#include "cryoscape/model/contrast.hpp"
 #include "cryoscape/projection/tensor_projection.hpp"
 
 namespace cryoscape::model {
@@ -17,45 +18,6 @@ torch::Tensor filter_wide(const torch::Tensor& ctf, const torch::Tensor& images)
   const auto wide = torch::constant_pad_nd(images, {margin, box - margin, margin, box - margin});
   const auto filtered = torch::fft_irfft2(torch::fft_rfft2(wide) * ctf, c10::IntArrayRef({2 * box, 2 * box}));
   return filtered.narrow(1, margin, box).narrow(2, margin, box);
-}
-
-/// a − 2αb + α²c = Σ |X − α m|²/S, as in image_likelihood.cpp; (B) float64.
-struct Quadratic {
-  torch::Tensor a, b, c;
-};
-
-/// Mean and variance of the contrast, the score, and its derivatives by b and c; (B) float64.
-struct Contrast {
-  torch::Tensor mean, variance, score, d_b, d_c;
-};
-
-Contrast score_gaussian(const Quadratic& q, double contrast_sd, const torch::Tensor& log_normaliser) {
-  Contrast out;
-  if (contrast_sd <= 0) {
-    out.mean = torch::ones_like(q.c);
-    out.variance = torch::zeros_like(q.c);
-    out.score = log_normaliser - 0.5 * (q.a - 2 * q.b + q.c);
-  } else {
-    const double precision = 1 / (contrast_sd * contrast_sd);
-    out.variance = 1 / (q.c + precision);
-    out.mean = (q.b + precision) * out.variance;
-    out.score = log_normaliser - 0.5 * (q.a + precision - (q.b + precision) * out.mean) -
-                0.5 * torch::log1p(q.c / precision);
-  }
-  out.d_b = out.mean;
-  out.d_c = -0.5 * (out.mean * out.mean + out.variance);
-  return out;
-}
-
-Contrast score_correlation(const Quadratic& q) {
-  Contrast out;
-  const auto norm = torch::sqrt((q.a * q.c).clamp_min(1e-30)), c = q.c.clamp_min(1e-30);
-  out.score = q.b / norm;
-  out.mean = q.b / c;
-  out.variance = torch::zeros_like(q.c);
-  out.d_b = 1 / norm;
-  out.d_c = -0.5 * out.score / c;
-  return out;
 }
 
 }  // namespace
@@ -96,17 +58,17 @@ DeviceScores DeviceLikelihood::score(const SpectralModel& spectral, const Likeli
                           ? torch::ones_like(gain)
                           : 1 / tensors_.spread(tensors_.power(spectral), batch.groups).clamp_min(1e-30);
   const auto present = measured(data), count = tensors_.counted() * present, w = count * weight;
-  const Quadratic q{total(w * square_modulus(data)), total(w * gain * real_part_of_product(data, prediction)),
-                    total(w * gain * gain * square_modulus(prediction))};
-  const auto contrast = options.correlation ? score_correlation(q)
-                                            : score_gaussian(q, options.contrast_sd,
+  const auto a = total(w * square_modulus(data)),
+             b = total(w * gain * real_part_of_product(data, prediction)),
+             c = total(w * gain * gain * square_modulus(prediction));
+  const auto contrast = options.correlation ? score_correlation(a, b, c)
+                                            : score_gaussian(a, b, c, options.contrast_sd,
                                                              tensors_.log_normaliser(spectral, batch.groups));
   DeviceScores out;
   out.log_likelihood = contrast.score.to(torch::kFloat32);
   out.contrast = contrast.mean.to(torch::kFloat32);
   const auto square = contrast.mean * contrast.mean;
-  out.chi_square =
-      ((q.a - 2 * contrast.mean * q.b + square * q.c) / total(count).clamp_min(1)).to(torch::kFloat32);
+  out.chi_square = ((a - 2 * contrast.mean * b + square * c) / total(count).clamp_min(1)).to(torch::kFloat32);
   if (request.sums)
     out.sums = sums(spectral, batch, present, prediction, contrast.mean, square + contrast.variance);
   if (request.gradient) {

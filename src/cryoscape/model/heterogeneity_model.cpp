@@ -1,5 +1,6 @@
 #include "cryoscape/model/heterogeneity_model.hpp"
 
+#include "cryoscape/model/known_gradient.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::model {
@@ -8,45 +9,22 @@ namespace {
 constexpr double kLatticeMargin = 16, kLatticeMinSpacing = 4;  // Å
 constexpr int kLatticePoints = 1500;
 
-/// A score whose value and gradient were computed together, as one differentiable operation.
-struct KnownScore : torch::autograd::Function<KnownScore> {
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor&,
-                               const torch::Tensor& value, const torch::Tensor& gradient) {
-    context->save_for_backward({gradient});
-    return value.clone();
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list outer) {
-    const auto gradient = context->get_saved_variables()[0];
-    return {gradient * outer[0].view({-1, 1, 1}), {}, {}};
-  }
-};
-
-/// Score of coordinates as one differentiable operation: the kernel computes value and gradient together.
-struct ScoreFunction : torch::autograd::Function<ScoreFunction> {
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& coordinates,
-                               HeterogeneityModel* model, const particles::Batch* batch, bool with_gradient,
-                               Scores* scores, bool with_sums, const LikelihoodOptions* options) {
-    const auto x = coordinates.contiguous();
-    auto value = torch::empty({x.size(0)}), gradient = with_gradient ? torch::empty_like(x) : torch::Tensor();
-    scores->contrast = torch::empty({x.size(0)});
-    scores->chi_square = torch::empty({x.size(0)});
-    LikelihoodOutput output{value.data_ptr<float>(), with_gradient ? gradient.data_ptr<float>() : nullptr,
-                            scores->contrast.data_ptr<float>(), scores->chi_square.data_ptr<float>(),
-                            with_sums ? &scores->sums : nullptr};
-    evaluate_likelihood(model->projection(), model->scene().amplitudes, model->spectral(), *options,
-                        view(*batch, x), output);
-    if (with_gradient) context->save_for_backward({gradient});
-    return value;
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list outer) {
-    const auto gradient = context->get_saved_variables()[0];
-    return {gradient * outer[0].view({-1, 1, 1}), {}, {}, {}, {}, {}, {}};
-  }
-};
+/// DeviceLikelihood::score by the CPU's kernel.
+DeviceScores kernel_scores(HeterogeneityModel& model, const LikelihoodOptions& options,
+                           const torch::Tensor& coordinates, const particles::Batch& batch,
+                           DeviceRequest request) {
+  const auto x = coordinates.detach().contiguous();
+  DeviceScores found;
+  for (auto* t : {&found.log_likelihood, &found.contrast, &found.chi_square}) *t = torch::empty({x.size(0)});
+  if (request.gradient) found.coordinate_gradient = torch::empty_like(x);
+  const LikelihoodOutput output{found.log_likelihood.data_ptr<float>(),
+                                request.gradient ? found.coordinate_gradient.data_ptr<float>() : nullptr,
+                                found.contrast.data_ptr<float>(), found.chi_square.data_ptr<float>(),
+                                request.sums ? &found.sums : nullptr};
+  evaluate_likelihood(model.projection(), model.scene().amplitudes, model.spectral(), options, view(batch, x),
+                      output);
+  return found;
+}
 
 }  // namespace
 
@@ -142,22 +120,17 @@ std::pair<torch::Tensor, torch::Tensor> HeterogeneityModel::decode_split(const t
 
 Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particles::Batch& batch,
                                  bool with_sums, Score how) {
-  Scores scores;
   auto options = likelihood_options();
   if (how == Score::fixed_contrast) options.contrast_sd = 0;
-  const bool with_gradient = torch::GradMode::is_enabled() && coordinates.requires_grad();
-  if (device_likelihood_) {
-    auto found =
-        device_likelihood_->score(spectral_, options, coordinates, batch, {with_gradient, with_sums});
-    scores.log_likelihood =
-        with_gradient ? KnownScore::apply(coordinates, found.log_likelihood, found.coordinate_gradient)
-                      : found.log_likelihood;
-    scores.contrast = found.contrast, scores.chi_square = found.chi_square;
-    scores.sums = std::move(found.sums);
-    return scores;
-  }
+  const DeviceRequest request{torch::GradMode::is_enabled() && coordinates.requires_grad(), with_sums};
+  auto found = device_likelihood_ ? device_likelihood_->score(spectral_, options, coordinates, batch, request)
+                                  : kernel_scores(*this, options, coordinates, batch, request);
+  Scores scores;
   scores.log_likelihood =
-      ScoreFunction::apply(coordinates, this, &batch, with_gradient, &scores, with_sums, &options);
+      request.gradient ? KnownGradient::apply(coordinates, found.log_likelihood, found.coordinate_gradient)
+                       : found.log_likelihood;
+  scores.contrast = found.contrast, scores.chi_square = found.chi_square;
+  scores.sums = std::move(found.sums);
   return scores;
 }
 

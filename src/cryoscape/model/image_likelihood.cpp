@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cryoscape/model/contrast.hpp"
 #include "cryoscape/model/spectral_kernel.hpp"
 #include "cryoscape/model/wide_ctf.hpp"
 #include "cryoscape/optics/fft.hpp"
@@ -107,38 +108,6 @@ class SumCollector {
   int images_ = 0;
 };
 
-/// Posterior of the contrast given the image: mean and variance; and the score with its derivatives by b and
-/// c.
-struct Contrast {
-  double mean = 1, variance = 0, score = 0, d_b = 0, d_c = 0;
-};
-
-Contrast score_gaussian(const QuadraticForm& q, double contrast_sd, double log_normaliser) {
-  Contrast out;
-  if (contrast_sd <= 0) {
-    out.score = log_normaliser - 0.5 * (q.a - 2 * q.b + q.c);
-  } else {
-    const double precision = 1 / (contrast_sd * contrast_sd);
-    out.variance = 1 / (q.c + precision);
-    out.mean = (q.b + precision) * out.variance;
-    out.score = log_normaliser - 0.5 * (q.a + precision - (q.b + precision) * out.mean) -
-                0.5 * std::log1p(q.c / precision);
-  }
-  out.d_b = out.mean;
-  out.d_c = -0.5 * (out.mean * out.mean + out.variance);
-  return out;
-}
-
-Contrast score_correlation(const QuadraticForm& q) {
-  Contrast out;
-  const double norm = std::sqrt(std::max(q.a * q.c, 1e-30));
-  out.score = q.b / norm;
-  out.mean = q.b / std::max(q.c, 1e-30);
-  out.d_b = 1 / norm;
-  out.d_c = -0.5 * out.score / std::max(q.c, 1e-30);
-  return out;
-}
-
 /// Scores one particle after another with buffers of its own: one per thread.
 class Worker {
  public:
@@ -170,9 +139,9 @@ class Worker {
 
     const Complex* data = batch.spectra + half * i;
     const auto q = quadratic_form(half, data, spectrum_.data(), terms);
-    const Contrast contrast = options_.correlation
-                                  ? score_correlation(q)
-                                  : score_gaussian(q, options_.contrast_sd, spectral_.log_normaliser(group));
+    const auto contrast = options_.correlation ? score_correlation(q.a, q.b, q.c)
+                                               : score_gaussian(q.a, q.b, q.c, options_.contrast_sd,
+                                                                spectral_.log_normaliser(group));
     if (output.log_likelihood) output.log_likelihood[i] = static_cast<float>(contrast.score);
     if (output.contrast) output.contrast[i] = static_cast<float>(contrast.mean);
     if (output.chi_square)
@@ -205,8 +174,9 @@ class Worker {
   /// ∂score/∂Q = h·w·(∂_b X + 2 ∂_c m), m = h·Q; the filtered image's gradient is its inverse FFT times D²
   /// (multiplicities are implied by the half-complex inverse), the coordinates' gradient follows by the
   /// adjoints of CTF and projector.
-  void gradient(const Complex* data, const Ctf& ctf, const SpectralTerms& terms, const Contrast& contrast,
-                const float* coordinates, const float* rotation, const float* shift, float* out) {
+  void gradient(const Complex* data, const Ctf& ctf, const SpectralTerms& terms,
+                const Contrast<double>& contrast, const float* coordinates, const float* rotation,
+                const float* shift, float* out) {
     const double scale = static_cast<double>(projection_.box) * projection_.box;
     spectral_gradient(spectrum_.size(), data, ctf.wide ? nullptr : ctf.narrow, terms,
                       static_cast<float>(scale * contrast.d_b), static_cast<float>(2 * scale * contrast.d_c),

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "cryoscape/model/known_gradient.hpp"
 #include "cryoscape/structure/cuda/compact.hpp"
 #include "cryoscape/structure/cuda/restraints.hpp"
 #ifdef CRYOSCAPE_CUDA
@@ -46,21 +47,6 @@ void launch(const gpu::RestraintArrays& arrays, const gpu::Stiffness& stiffness,
   throw std::logic_error("no restraint kernel for the device " + coordinates.device().str());
 }
 
-struct DeviceRestraintFunction : torch::autograd::Function<DeviceRestraintFunction> {
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& coordinates,
-                               DeviceRestraints* restraints, const RestraintSchedule* schedule) {
-    const auto [energy, gradient] = restraints->evaluate(coordinates, *schedule);
-    context->save_for_backward({gradient});
-    return energy;
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list outer) {
-    const auto gradient = context->get_saved_variables()[0];
-    return {gradient * outer[0].view({-1, 1, 1}), {}, {}};
-  }
-};
-
 }  // namespace
 
 DeviceRestraints::DeviceRestraints(const structure::RestraintTopology& topology, torch::Device device)
@@ -84,7 +70,8 @@ DeviceRestraints::DeviceRestraints(const structure::RestraintTopology& topology,
 }
 
 torch::Tensor DeviceRestraints::energy(const torch::Tensor& coordinates, const RestraintSchedule& schedule) {
-  return DeviceRestraintFunction::apply(coordinates, this, &schedule);
+  const auto [value, gradient] = evaluate(coordinates, schedule);
+  return model::KnownGradient::apply(coordinates, value, gradient);
 }
 
 std::pair<torch::Tensor, torch::Tensor> DeviceRestraints::evaluate(const torch::Tensor& coordinates,

@@ -1,27 +1,9 @@
 #include "cryoscape/training/objective.hpp"
 
+#include "cryoscape/model/known_gradient.hpp"
+
 namespace cryoscape::training {
 namespace {
-
-struct RestraintFunction : torch::autograd::Function<RestraintFunction> {
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& coordinates,
-                               structure::RestraintEvaluator* evaluator, const RestraintSchedule* schedule) {
-    const auto x = coordinates.contiguous();
-    auto energy = torch::empty({x.size(0)}), gradient = torch::empty_like(x);
-    evaluator->evaluate({x.data_ptr<float>(), static_cast<std::size_t>(x.numel())},
-                        static_cast<int>(x.size(0)), schedule->weights, schedule->drop_fraction,
-                        {energy.data_ptr<float>(), static_cast<std::size_t>(energy.numel())},
-                        {gradient.data_ptr<float>(), static_cast<std::size_t>(gradient.numel())});
-    context->save_for_backward({gradient});
-    return energy;
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list outer) {
-    const auto gradient = context->get_saved_variables()[0];
-    return {gradient * outer[0].view({-1, 1, 1}), {}, {}};
-  }
-};
 
 /// CryoSTAR's KL: clamped from below per dimension, averaged over dimensions, divided by the number of
 /// pixels.
@@ -35,7 +17,14 @@ torch::Tensor clamped_kl(const torch::Tensor& kl, std::int64_t dim, double pixel
 torch::Tensor restraint_energy(const torch::Tensor& coordinates, RestraintTerm restraints,
                                const RestraintSchedule& schedule) {
   if (restraints.on_device) return restraints.on_device->energy(coordinates, schedule);
-  return RestraintFunction::apply(coordinates, restraints.on_cpu, &schedule);
+  const auto x = coordinates.detach().contiguous();
+  const auto energy = torch::empty({x.size(0)}), gradient = torch::empty_like(x);
+  const auto span = [](const torch::Tensor& t) {
+    return std::span(t.data_ptr<float>(), static_cast<std::size_t>(t.numel()));
+  };
+  restraints.on_cpu->evaluate(span(x), static_cast<int>(x.size(0)), schedule.weights, schedule.drop_fraction,
+                              span(energy), span(gradient));
+  return model::KnownGradient::apply(coordinates, energy, gradient);
 }
 
 void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Tensor& restraint,
