@@ -60,7 +60,6 @@ void leave_threads_to_this_program() {
 
 /// Warns of a slow BLAS.
 void check_matrix_products() {
-  leave_threads_to_this_program();
   if (const double speed = matrix_product_speed(); speed < kOptimised)
     spdlog::warn(
         "warning: matrix products run at only {:.1f} times a plain loop's speed, as with the reference BLAS: "
@@ -73,8 +72,8 @@ void check_matrix_products() {
 
 void set_up_torch(bool check) {
   keep_large_blocks();
-  if (check) check_matrix_products();
   leave_threads_to_this_program();
+  if (check) check_matrix_products();
 }
 
 }  // namespace cryoscape::cli

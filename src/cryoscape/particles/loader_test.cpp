@@ -79,6 +79,17 @@ Pass read_all(ParticleLoader& loader) {
   return pass;
 }
 
+void expect_same(const Pass& a, const Pass& b) {
+  EXPECT_EQ(a.indices, b.indices);
+  ASSERT_EQ(a.batches.size(), b.batches.size());
+  for (std::size_t k = 0; k < a.batches.size(); ++k) {
+    EXPECT_TRUE(
+        torch::equal(torch::view_as_real(a.batches[k].spectra), torch::view_as_real(b.batches[k].spectra)));
+    EXPECT_TRUE(torch::equal(a.batches[k].images, b.batches[k].images));
+    EXPECT_TRUE(torch::equal(a.batches[k].ctf, b.batches[k].ctf));
+  }
+}
+
 }  // namespace
 
 TEST(ParticleLoader, BatchesComeInOrderWithTheirParticlesData) {
@@ -118,15 +129,7 @@ TEST(ParticleLoader, BatchesDoNotDependOnTheNumberOfWorkers) {
   const auto order = shuffled_order(all(set), 3, 0, 4);
   one.start(order);
   many.start(order);
-  const auto a = read_all(one), b = read_all(many);
-  EXPECT_EQ(a.indices, b.indices);
-  ASSERT_EQ(a.batches.size(), b.batches.size());
-  for (std::size_t k = 0; k < a.batches.size(); ++k) {
-    EXPECT_TRUE(
-        torch::equal(torch::view_as_real(a.batches[k].spectra), torch::view_as_real(b.batches[k].spectra)));
-    EXPECT_TRUE(torch::equal(a.batches[k].images, b.batches[k].images));
-    EXPECT_TRUE(torch::equal(a.batches[k].ctf, b.batches[k].ctf));
-  }
+  expect_same(read_all(one), read_all(many));
 }
 
 TEST(ParticleLoader, StartsAgainAfterAPassAndInTheMiddleOfOne) {
@@ -272,21 +275,6 @@ TEST(ParticleLoader, WantOfMemoryReachesTheConsumer) {
   Batch batch;
   EXPECT_THROW(loader.next(batch), std::bad_alloc);
 }
-
-namespace {
-
-void expect_same(const Pass& a, const Pass& b) {
-  EXPECT_EQ(a.indices, b.indices);
-  ASSERT_EQ(a.batches.size(), b.batches.size());
-  for (std::size_t k = 0; k < a.batches.size(); ++k) {
-    EXPECT_TRUE(
-        torch::equal(torch::view_as_real(a.batches[k].spectra), torch::view_as_real(b.batches[k].spectra)));
-    EXPECT_TRUE(torch::equal(a.batches[k].images, b.batches[k].images));
-    EXPECT_TRUE(torch::equal(a.batches[k].ctf, b.batches[k].ctf));
-  }
-}
-
-}  // namespace
 
 TEST(ParticleLoader, CachedParticlesAreTheSameToTheBitAndReadOnce) {
   // As stored, with phases of beam tilt, and cropped to a quarter.

@@ -88,25 +88,30 @@ Evaluation StepReduction::in_pieces(const SharedBatch& batch, torch::Generator& 
                                     const Evaluate& evaluate) {
   const auto rows = batch.own.size();
   const auto pieces = std::clamp<std::int64_t>(pieces_, 1, std::max<std::int64_t>(1, rows));
+  const double whole = static_cast<double>(batch.part.whole);
+  const auto back_propagated = [&](const particles::Batch& piece, std::int64_t first) {
+    auto e = evaluate(piece, {batch.part.first + first, batch.part.whole});
+    e.terms.loss.backward(torch::full({}, static_cast<double>(piece.size()) / whole, e.terms.loss.options()));
+    return e;
+  };
+  if (pieces == 1) return back_propagated(batch.own, 0);
   const auto before = generator.get_state();
   std::vector<Evaluation> evaluations;
   std::vector<double> moments;
   for (std::int64_t k = 0; k < pieces; ++k) {
-    if (k > 0) generator.set_state(before);
+    generator.set_state(before);
     const auto share =
         share_of(static_cast<std::size_t>(rows), static_cast<int>(k), static_cast<int>(pieces));
-    const auto first = static_cast<std::int64_t>(share.begin), count = static_cast<std::int64_t>(share.count);
-    auto& e = evaluations.emplace_back(evaluate(pieces == 1 ? batch.own : rows_of(batch.own, first, count),
-                                                {batch.part.first + first, batch.part.whole}));
-    const double weight = static_cast<double>(count) / static_cast<double>(batch.part.whole);
-    e.terms.loss.backward(torch::full({}, weight, e.terms.loss.options()));
-    if (pieces > 1) leave_graph(e);
+    const auto first = static_cast<std::int64_t>(share.begin);
+    evaluations.push_back(
+        back_propagated(rows_of(batch.own, first, static_cast<std::int64_t>(share.count)), first));
+    leave_graph(evaluations.back());
     const auto m = restraints_.batch_moments();
     moments.resize(m.size());
     for (std::size_t i = 0; i < m.size(); ++i) moments[i] += m[i];
   }
   std::copy(moments.begin(), moments.end(), restraints_.batch_moments().begin());
-  return pieces == 1 ? std::move(evaluations.front()) : joined(evaluations);
+  return joined(evaluations);
 }
 
 void StepReduction::sum_gradients(Evaluation& evaluation, const latent::BatchPart& part) {
