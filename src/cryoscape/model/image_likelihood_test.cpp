@@ -62,13 +62,6 @@ double relative(const torch::Tensor& a, const torch::Tensor& b) {
   return ((x - y).norm() / y.norm()).item<double>();
 }
 
-std::vector<TestScene> scenes() {
-  std::vector<TestScene> all{{24, 12, 5, 20, 2, 1}, {32, 10, 3, 40, 1, 2}, {20, 7, 4, 6, 3, 3}};
-  all.push_back(all[0].widened());
-  all.push_back(all[2].widened());
-  return all;
-}
-
 }  // namespace
 
 TEST(Likelihood, ValueAndGradientAgreeWithTheMarginalGaussian) {

@@ -163,4 +163,12 @@ struct TestScene {
   }
 };
 
+/// Boxes, shells, groups and numbers of beads of all kinds, CTFs in the image's own box and in a wider one.
+inline std::vector<TestScene> scenes() {
+  std::vector<TestScene> all{{24, 12, 5, 20, 2, 1}, {32, 10, 3, 40, 1, 2}, {20, 7, 4, 6, 3, 3}};
+  all.push_back(all[0].widened());
+  all.push_back(all[2].widened());
+  return all;
+}
+
 }  // namespace cryoscape::model
