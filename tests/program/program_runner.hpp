@@ -23,7 +23,7 @@ struct Settings {
   std::filesystem::path working_folder;
   std::uint64_t file_size_limit = 0;  ///< bytes; what goes beyond fails as on a full disk
   std::uint64_t open_files_limit = 0;
-  std::uint64_t data_limit = 0;  ///< bytes of memory of its own
+  std::uint64_t data_limit = 0;          ///< bytes of memory of its own
   std::vector<std::string> environment;  ///< NAME=value, beside this process's own variables
 };
 
