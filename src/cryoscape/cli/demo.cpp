@@ -9,6 +9,7 @@
 #include "cryoscape/cli/torch_setup.hpp"
 #include "cryoscape/io/atomic_model.hpp"
 #include "cryoscape/landscape/landscape.hpp"
+#include "cryoscape/latent/prior.hpp"
 #include "cryoscape/report/comparison.hpp"
 #include "cryoscape/report/page.hpp"
 #include "cryoscape/simulation/demo_protein.hpp"
@@ -127,8 +128,7 @@ std::unique_ptr<Command> demo_command() {
   command->options
       .add("size", &settings->size, "small: 5,000 particles, within 5 minutes on 2 cores; full: 20,000")
       .choices = {"small", "full"};
-  command->options.add("prior", &settings->prior, "latent prior").choices = {"gaussian", "mixture", "gbrbm",
-                                                                             "rbm"};
+  command->options.add("prior", &settings->prior, "latent prior").choices = latent::prior_kinds();
   auto& seed = command->options.add("seed", &settings->seed, "seed of all random numbers");
   seed.minimum = 0, seed.maximum = 1e9;
   command->options.add("force", &settings->force, "write into a folder that holds other files");

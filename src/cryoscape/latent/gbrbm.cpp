@@ -33,7 +33,7 @@ torch::Tensor GaussianBernoulliRbm::energy(const torch::Tensor& z) const {
 
 torch::Tensor GaussianBernoulliRbm::cross_entropy(const Posterior& q, const Sample& sample) const {
   if (!active()) return 0.5 * (q.mean.pow(2) + torch::exp(2 * q.log_std)).sum(1);
-  return gbrbm_energy(density().detach(), sample.smooth);
+  return fixed_energy(sample.smooth);
 }
 
 torch::Tensor GaussianBernoulliRbm::gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const {

@@ -24,30 +24,20 @@ MixturePrior::MixturePrior(const PriorOptions& options) : dim_(options.dim), com
 }
 
 /// Cholesky factors (K, d, d) of the precisions: lower triangular, diagonal 1/(floor + e^{log scale}).
-torch::Tensor MixturePrior::factors(const torch::Tensor& log_scale, const torch::Tensor& lower) const {
-  return torch::tril(lower, -1) + torch::diag_embed(1 / (floor_ + torch::exp(log_scale)));
-}
-
-torch::Tensor MixturePrior::energy_with(const torch::Tensor& z, const torch::Tensor& logits,
-                                        const torch::Tensor& means, const torch::Tensor& log_scale,
-                                        const torch::Tensor& lower) const {
-  if (!active())
-    return 0.5 * z.pow(2).sum(1) + 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
-  const auto a = factors(log_scale, lower);
-  const auto offset = z.unsqueeze(0) - means.unsqueeze(1);  // (K, B, d)
-  const auto square = torch::bmm(offset, a).pow(2).sum(2);  // |Aᵀ(z − μ)|²
-  const auto log_det = torch::log(torch::diagonal(a, 0, 1, 2)).sum(1);
-  const auto constant = torch::log_softmax(logits, 0) + log_det -
-                        0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
-  return -torch::logsumexp(constant.unsqueeze(1) - 0.5 * square, 0);
+torch::Tensor MixturePrior::factors() const {
+  return torch::tril(lower_, -1) + torch::diag_embed(1 / (floor_ + torch::exp(log_scale_)));
 }
 
 torch::Tensor MixturePrior::energy(const torch::Tensor& z) const {
-  return energy_with(z, logits_, means_, log_scale_, lower_);
-}
-
-torch::Tensor MixturePrior::cross_entropy(const Posterior&, const Sample& sample) const {
-  return energy_with(sample.smooth, logits_.detach(), means_.detach(), log_scale_.detach(), lower_.detach());
+  if (!active())
+    return 0.5 * z.pow(2).sum(1) + 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
+  const auto a = factors();
+  const auto offset = z.unsqueeze(0) - means_.unsqueeze(1);  // (K, B, d)
+  const auto square = torch::bmm(offset, a).pow(2).sum(2);   // |Aᵀ(z − μ)|²
+  const auto log_det = torch::log(torch::diagonal(a, 0, 1, 2)).sum(1);
+  const auto constant = torch::log_softmax(logits_, 0) + log_det -
+                        0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
+  return -torch::logsumexp(constant.unsqueeze(1) - 0.5 * square, 0);
 }
 
 torch::Tensor MixturePrior::contrast(const Posterior&, const Sample& sample, torch::Generator&) {
@@ -59,7 +49,7 @@ torch::Tensor MixturePrior::sample(std::int64_t n, torch::Generator& generator) 
   const auto noise = normal({n, dim_}, generator, means_.options());
   if (!active()) return noise;
   const auto k = categorical(torch::softmax(logits_, 0), n, generator);
-  const auto a = factors(log_scale_, lower_).index({k});
+  const auto a = factors().index({k});
   const auto x = torch::linalg_solve(a.transpose(1, 2), noise.unsqueeze(2), true);
   return means_.index({k}) + x.squeeze(2);
 }

@@ -23,4 +23,9 @@ torch::Tensor categorical(const torch::Tensor& weights, std::int64_t n, torch::G
   return torch::multinomial(weights.to(generator.device()), n, true, generator).to(weights.device());
 }
 
+torch::Tensor choose(const torch::Tensor& weights, torch::Generator& generator, const BatchPart& part) {
+  const auto u = uniform_like(weights.narrow(1, 0, 1), generator, part);
+  return (torch::cumsum(weights, 1) < u).sum(1).clamp_max(weights.size(1) - 1);
+}
+
 }  // namespace cryoscape::latent

@@ -1,6 +1,8 @@
 #pragma once
 #include <torch/torch.h>
 
+#include "cryoscape/latent/posterior.hpp"
+
 namespace cryoscape::latent {
 
 /// Standard normal and standard uniform noise from a generator, in the options' dtype and on their device.
@@ -12,5 +14,9 @@ torch::Tensor uniform(c10::IntArrayRef sizes, torch::Generator& generator,
 
 /// n indices drawn with replacement with probabilities ∝ weights (K), on the weights' device.
 torch::Tensor categorical(const torch::Tensor& weights, std::int64_t n, torch::Generator& generator);
+
+/// One column index (B) per row, drawn with probabilities weights (B, K), which sum to 1 in every row. The
+/// rows may be a part of a larger batch.
+torch::Tensor choose(const torch::Tensor& weights, torch::Generator& generator, const BatchPart& part = {});
 
 }  // namespace cryoscape::latent

@@ -1,5 +1,7 @@
 #include "cryoscape/latent/options.hpp"
 
+#include "cryoscape/latent/prior.hpp"
+
 namespace cryoscape::latent {
 namespace {
 
@@ -11,14 +13,14 @@ void bounded(Option& option, double minimum, double maximum) {
 }  // namespace
 
 void PriorOptions::declare(OptionSet& set) {
-  set.add("prior", &kind, "energy of the latents").choices = {"gaussian", "mixture", "gbrbm", "rbm"};
+  set.add("prior", &kind, "energy of the latents").choices = prior_kinds();
   bounded(set.add("components", &components, "components of the mixture prior"), 1, 200);
   bounded(set.add("hidden-bits", &hidden, "hidden bits of the gbrbm prior (up to 20 are summed exactly)"), 1,
           256);
   bounded(set.add("bits", &bits, "latent bits of the rbm prior, half on each side"), 2, 1024);
   bounded(set.add("chains", &chains, "persistent Markov chains of a Boltzmann prior"), 16, 65536);
   bounded(set.add("sweeps", &sweeps, "Gibbs sweeps of every chain per training step"), 1, 10000);
-  bounded(set.add("smoothing-beta", &smoothing_beta,
+  bounded(set.add("smoothing-beta", &smoothing.beta,
                   "sharpness of the overlapping-exponential relaxation of bits"),
           1, 100);
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "cryoscape/latent/smoothing.hpp"
 #include "cryoscape/util/options.hpp"
 
 namespace cryoscape::latent {
@@ -8,13 +9,13 @@ namespace cryoscape::latent {
 /// Which prior and how large; every field but `dim` is an option.
 struct PriorOptions {
   std::string kind = "gaussian";
-  int dim = 8;                ///< of continuous latents; set by the model
-  int components = 12;        ///< mixture
-  int hidden = 8;             ///< gbrbm: hidden bits
-  int bits = 32;              ///< rbm: latent bits, half on each side
-  int chains = 1024;          ///< persistent chains
-  int sweeps = 5;             ///< Gibbs sweeps per update
-  double smoothing_beta = 8;  ///< sharpness of the bits' relaxation
+  int dim = 8;          ///< of continuous latents; set by the model
+  int components = 12;  ///< mixture
+  int hidden = 8;       ///< gbrbm: hidden bits
+  int bits = 32;        ///< rbm: latent bits, half on each side
+  int chains = 1024;    ///< persistent chains
+  int sweeps = 5;       ///< Gibbs sweeps per update
+  Smoothing smoothing;  ///< of bits
 
   void declare(OptionSet& set);
 };

@@ -18,10 +18,40 @@ std::vector<std::int64_t> whole_shape(const torch::Tensor& part_shape, const Bat
 }  // namespace
 
 torch::Tensor entropy(const Posterior& posterior) {
-  if (posterior.family == Family::gaussian)
-    return (posterior.log_std + 0.5 * std::log(2 * std::numbers::pi * std::numbers::e)).sum(1);
-  const auto& l = posterior.mean;
-  return (torch::softplus(l) - torch::sigmoid(l) * l).sum(1);
+  torch::Tensor sum;
+  if (posterior.bits > 0) {
+    const auto l = posterior.logits();
+    sum = (torch::softplus(l) - torch::sigmoid(l) * l).sum(1);
+  }
+  if (!posterior.has_reals()) return sum;
+  const auto reals = (posterior.log_std + 0.5 * std::log(2 * std::numbers::pi * std::numbers::e)).sum(1);
+  return sum.defined() ? sum + reals : reals;
+}
+
+torch::Tensor log_density(const Posterior& posterior, const torch::Tensor& z) {
+  torch::Tensor sum;
+  if (posterior.bits > 0) {
+    const auto l = posterior.logits();
+    sum = (z.narrow(1, 0, posterior.bits) * l - torch::softplus(l)).sum(1);
+  }
+  if (!posterior.has_reals()) return sum;
+  const auto means = posterior.means();
+  const auto u = (z.narrow(1, posterior.bits, means.size(1)) - means) * torch::exp(-posterior.log_std);
+  const auto reals = -(0.5 * u.pow(2) + posterior.log_std + 0.5 * std::log(2 * std::numbers::pi)).sum(1);
+  return sum.defined() ? sum + reals : reals;
+}
+
+torch::Tensor expectation(const Posterior& posterior) {
+  if (posterior.bits == 0) return posterior.mean;
+  const auto bits = torch::sigmoid(posterior.logits());
+  return posterior.has_reals() ? torch::cat({bits, posterior.means()}, 1) : bits;
+}
+
+torch::Tensor deviation(const Posterior& posterior) {
+  if (posterior.bits == 0) return torch::exp(posterior.log_std);
+  const auto p = torch::sigmoid(posterior.logits());
+  const auto bits = torch::sqrt(p * (1 - p));
+  return posterior.has_reals() ? torch::cat({bits, torch::exp(posterior.log_std)}, 1) : bits;
 }
 
 torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generator, const BatchPart& part) {
@@ -32,26 +62,6 @@ torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generat
 torch::Tensor normal_like(const torch::Tensor& shape, torch::Generator& generator, const BatchPart& part) {
   return normal(whole_shape(shape, part), generator, shape.options().requires_grad(false))
       .narrow(0, part.first, shape.size(0));
-}
-
-torch::Tensor overlapping_exponential(const torch::Tensor& q, const torch::Tensor& rho, double beta) {
-  const double t = std::exp(-beta);
-  torch::Tensor zeta, slope;
-  {
-    torch::NoGradGuard no_grad;
-    const auto a = 1 - q;
-    const auto b = rho * (1 - t) - (1 - q) + q * t;
-    const auto c = -q * t;
-    // The root m = e^{−βζ} of A m² + B m + C, in the form that does not cancel for either sign of B.
-    const auto root = torch::sqrt((b * b - 4 * a * c).clamp_min(1e-30));
-    const auto m = torch::where(b > 0, -2 * c / (b + root), (root - b) / (2 * a.clamp_min(1e-12)));
-    zeta = (-torch::log(m.clamp(t, 1.0)) / beta).clamp(0.0, 1.0);
-    // ∂ζ/∂q = (R₀ − R₁)/(q r₁ + (1 − q) r₀) from the CDF: finite for every q, where differentiating the root
-    // divides 0 by 0 once q falls below the square root of the precision.
-    const auto falling = torch::exp(-beta * zeta), rising = torch::exp(beta * (zeta - 1));
-    slope = (1 + t - falling - rising) / (beta * (q * rising + (1 - q) * falling));
-  }
-  return zeta + slope * (q - q.detach());
 }
 
 }  // namespace cryoscape::latent

@@ -3,19 +3,21 @@
 
 namespace cryoscape::latent {
 
-enum class Family { gaussian, bernoulli };
-
-/// Factorised q(z|x) of a batch.
+/// Factorised q(z|x) of a batch. The first `bits` latents are bits, the others real numbers.
 struct Posterior {
-  Family family = Family::gaussian;
-  torch::Tensor mean;     ///< (B, d): means, or the bits' logits
-  torch::Tensor log_std;  ///< (B, d), Gaussian family only
+  std::int64_t bits = 0;
+  torch::Tensor mean;     ///< (B, d): the bits' logits, then the real latents' means
+  torch::Tensor log_std;  ///< (B, d − bits); undefined where all latents are bits
+
+  torch::Tensor logits() const { return mean.narrow(1, 0, bits); }
+  torch::Tensor means() const { return mean.narrow(1, bits, mean.size(1) - bits); }
+  bool has_reals() const { return mean.size(1) > bits; }
 };
 
 /// A draw from q: what the energy is evaluated at and what the decoder gets.
 struct Sample {
-  torch::Tensor hard;    ///< (B, d): z, or bits in {0, 1}
-  torch::Tensor smooth;  ///< (B, d): the same z, or smoothed bits in [0, 1], differentiable in the posterior
+  torch::Tensor hard;    ///< (B, d): z, with bits in {0, 1}
+  torch::Tensor smooth;  ///< (B, d): the same, with smoothed bits in [0, 1], differentiable in the posterior
 };
 
 /// Which rows of a larger batch a posterior holds: [first, first + rows) of `whole`. Noise is drawn for the
@@ -25,8 +27,17 @@ struct BatchPart {
   std::int64_t whole = -1;  ///< -1: the posterior's own number of rows
 };
 
-/// Differential entropy of a Gaussian family, entropy of bits; nats, (B).
+/// Entropy (B) in nats: that of bits plus the differential entropy of real latents.
 torch::Tensor entropy(const Posterior& posterior);
+
+/// ln q(z|x) (B) of latents (B, d) with hard bits: a density in the real latents. Differentiable in both.
+torch::Tensor log_density(const Posterior& posterior, const torch::Tensor& z);
+
+/// Posterior means (B, d): probabilities of bits, means of real latents.
+torch::Tensor expectation(const Posterior& posterior);
+
+/// Posterior standard deviations (B, d).
+torch::Tensor deviation(const Posterior& posterior);
 
 /// Standard uniform or normal noise of a shape (B, d) from a generator of its own: the part's rows of the
 /// noise of the whole batch.
@@ -34,9 +45,5 @@ torch::Tensor uniform_like(const torch::Tensor& shape, torch::Generator& generat
                            const BatchPart& part = {});
 torch::Tensor normal_like(const torch::Tensor& shape, torch::Generator& generator,
                           const BatchPart& part = {});
-
-/// Overlapping-exponential smoothing of DVAE++ (Vahdat et al. 2018): ζ(ρ, q), the inverse CDF of (1 − q) r₀ +
-/// q r₁ with r₁(ζ) ∝ e^{β(ζ−1)}, r₀(ζ) = r₁(1 − ζ); differentiable in q.
-torch::Tensor overlapping_exponential(const torch::Tensor& q, const torch::Tensor& rho, double beta);
 
 }  // namespace cryoscape::latent

@@ -8,16 +8,71 @@
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::latent {
+namespace {
+
+/// Keeps gradients from a module's parameters while in scope.
+class Fixed {
+ public:
+  explicit Fixed(const torch::nn::Module& module) {
+    for (auto& p : module.parameters())
+      if (p.requires_grad()) parameters_.push_back(p.set_requires_grad(false));
+  }
+  ~Fixed() {
+    for (auto& p : parameters_) p.set_requires_grad(true);
+  }
+  Fixed(const Fixed&) = delete;
+  Fixed& operator=(const Fixed&) = delete;
+
+ private:
+  std::vector<torch::Tensor> parameters_;
+};
+
+torch::Tensor beside(const torch::Tensor& bits, const torch::Tensor& reals) {
+  return bits.defined() && reals.defined() ? torch::cat({bits, reals}, 1) : bits.defined() ? bits : reals;
+}
+
+torch::Tensor draw_reals(const Posterior& posterior, torch::Generator& generator, const BatchPart& part) {
+  if (!posterior.has_reals()) return {};
+  const auto means = posterior.means();
+  return means + torch::exp(posterior.log_std) * normal_like(means, generator, part);
+}
+
+}  // namespace
 
 Sample Prior::draw(const Posterior& posterior, torch::Generator& generator, const BatchPart& part) const {
-  const auto noise = normal_like(posterior.mean, generator, part);
-  const auto z = posterior.mean + torch::exp(posterior.log_std) * noise;
-  return {z, z};
+  torch::Tensor hard, smooth;
+  if (posterior.bits > 0) {
+    const auto logits = posterior.logits();
+    const auto rho = uniform_like(logits, generator, part);
+    hard = (rho > torch::sigmoid(-logits)).to(rho.dtype());
+    smooth = smooth_bits(smoothing_, logits, rho);
+  }
+  const auto reals = draw_reals(posterior, generator, part);
+  return {beside(hard, reals), beside(smooth, reals)};
 }
 
 Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator,
                         const BatchPart& part) const {
-  return draw(posterior, generator, part);
+  torch::Tensor bits;
+  if (posterior.bits > 0) {
+    const auto p = torch::sigmoid(posterior.logits());
+    bits = (uniform_like(p, generator, part) < p).to(p.dtype());
+  }
+  const auto z = beside(bits, draw_reals(posterior, generator, part));
+  return {z, z};
+}
+
+torch::Tensor Prior::fixed_energy(const torch::Tensor& z) const {
+  const Fixed fixed(*this);
+  return energy(z);
+}
+
+torch::Tensor Prior::cross_entropy(const Posterior&, const Sample& sample) const {
+  return fixed_energy(sample.smooth);
+}
+
+torch::Tensor Prior::log_weight(const Posterior& posterior, const Sample& sample) const {
+  return -fixed_energy(sample.smooth) - log_density(posterior, sample.smooth);
 }
 
 void Prior::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
@@ -49,11 +104,39 @@ std::vector<double> values_of(const torch::Tensor& tensor) {
   return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
+namespace {
+
+using Factory = std::shared_ptr<Prior> (*)(const PriorOptions&, std::uint64_t);
+
+template <class P>
+std::shared_ptr<Prior> make(const PriorOptions& options, std::uint64_t seed) {
+  if constexpr (std::is_constructible_v<P, const PriorOptions&, std::uint64_t>)
+    return std::make_shared<P>(options, seed);
+  else
+    return std::make_shared<P>(options);
+}
+
+const std::vector<std::pair<std::string, Factory>>& factories() {
+  static const std::vector<std::pair<std::string, Factory>> all{
+      {"gaussian", make<GaussianPrior>},
+      {"mixture", make<MixturePrior>},
+      {"gbrbm", make<GaussianBernoulliRbm>},
+      {"rbm", make<RestrictedBoltzmann>},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> prior_kinds() {
+  std::vector<std::string> names;
+  for (const auto& [name, factory] : factories()) names.push_back(name);
+  return names;
+}
+
 std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed) {
-  if (options.kind == "gaussian") return std::make_shared<GaussianPrior>(options);
-  if (options.kind == "mixture") return std::make_shared<MixturePrior>(options);
-  if (options.kind == "gbrbm") return std::make_shared<GaussianBernoulliRbm>(options, seed);
-  if (options.kind == "rbm") return std::make_shared<RestrictedBoltzmann>(options, seed);
+  for (const auto& [name, factory] : factories())
+    if (name == options.kind) return factory(options, seed);
   fail("--prior is '{}', which does not exist", options.kind);
 }
 

@@ -6,6 +6,7 @@
 
 #include "cryoscape/latent/options.hpp"
 #include "cryoscape/latent/posterior.hpp"
+#include "cryoscape/latent/smoothing.hpp"
 
 namespace cryoscape::latent {
 
@@ -15,25 +16,29 @@ struct LogPartition {
   bool exact = true;
 };
 
-/// p(z) = e^{−E(z)}/Z on the latents of a family. The encoder sees cross_entropy (no gradient reaches the
-/// prior's own parameters there); the prior is moved by its own contrast, with samples detached. All state is
-/// in parameters and buffers, so saving the module saves chains and flags too.
+/// p(z) = e^{−E(z)}/Z on latents of which the first bits() are bits. The encoder sees cross_entropy (no
+/// gradient reaches the prior's own parameters there); the prior is moved by its own contrast, with samples
+/// detached. All state is in parameters and buffers, so saving the module saves chains and flags too.
 class Prior : public torch::nn::Module {
  public:
   ~Prior() override = default;
-  virtual Family family() const = 0;
   /// Length of z.
   virtual std::int64_t dim() const = 0;
+  /// How many latents, the first ones, are bits; the others are real numbers.
+  virtual std::int64_t bits() const { return 0; }
 
   /// A differentiable draw, smoothed for bits; and one with hard bits, for bounds. The posterior may be a
   /// part of a batch.
-  virtual Sample draw(const Posterior& posterior, torch::Generator& generator,
-                      const BatchPart& part = {}) const;
-  virtual Sample draw_hard(const Posterior& posterior, torch::Generator& generator,
-                           const BatchPart& part = {}) const;
+  Sample draw(const Posterior& posterior, torch::Generator& generator, const BatchPart& part = {}) const;
+  Sample draw_hard(const Posterior& posterior, torch::Generator& generator, const BatchPart& part = {}) const;
 
   /// E_q[E(z)] (B): exact where a formula exists, else at the sample.
-  virtual torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const = 0;
+  virtual torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const;
+  /// −E(ζ) − ln q(ζ|x) (B) at a differentiable draw: what importance-weighted bounds average. Like the cross
+  /// entropy it sends no gradient to the prior. Only where draws have a density.
+  virtual torch::Tensor log_weight(const Posterior& posterior, const Sample& sample) const;
+  /// Whether differentiable draws have a density: real latents do, bits only by some ways of smoothing.
+  virtual bool draws_have_density() const { return bits() == 0; }
   /// The prior's own loss, positive minus negative phase, differentiable in its parameters; undefined while
   /// it does not learn.
   virtual torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
@@ -55,12 +60,25 @@ class Prior : public torch::nn::Module {
   virtual nlohmann::json diagnostics();
 
  protected:
+  /// With how bits are smoothed.
+  explicit Prior(Smoothing smoothing = {}) : smoothing_(std::move(smoothing)) {}
+  const Smoothing& smoothing() const { return smoothing_; }
+
+  /// The energy with the prior's parameters held fixed: gradients reach z only.
+  torch::Tensor fixed_energy(const torch::Tensor& z) const;
+
   /// The start from the aggregate posterior: at least one row, all finite.
   virtual void start_from(const torch::Tensor&, const torch::Tensor&, torch::Generator&) {}
+
+ private:
+  Smoothing smoothing_;
 };
 
 /// A tensor's values, for records.
 std::vector<double> values_of(const torch::Tensor& tensor);
+
+/// All values of --prior.
+std::vector<std::string> prior_kinds();
 
 /// The prior that the options name. Throws Error for an unknown kind.
 std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed);

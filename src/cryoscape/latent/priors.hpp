@@ -9,7 +9,6 @@ namespace cryoscape::latent {
 class GaussianPrior : public Prior {
  public:
   explicit GaussianPrior(const PriorOptions& options) : dim_(options.dim) {}
-  Family family() const override { return Family::gaussian; }
   std::int64_t dim() const override { return dim_; }
   torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
   torch::Tensor contrast(const Posterior&, const Sample&, torch::Generator&) override { return {}; }
@@ -27,9 +26,7 @@ class GaussianPrior : public Prior {
 class MixturePrior : public Prior {
  public:
   explicit MixturePrior(const PriorOptions& options);
-  Family family() const override { return Family::gaussian; }
   std::int64_t dim() const override { return dim_; }
-  torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
   torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
                          torch::Generator& generator) override;
   torch::Tensor energy(const torch::Tensor& z) const override;
@@ -42,9 +39,7 @@ class MixturePrior : public Prior {
   void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                   torch::Generator& generator) override;
   bool active() const { return active_.item<float>() != 0; }
-  torch::Tensor factors(const torch::Tensor& log_scale, const torch::Tensor& lower) const;
-  torch::Tensor energy_with(const torch::Tensor& z, const torch::Tensor& logits, const torch::Tensor& means,
-                            const torch::Tensor& log_scale, const torch::Tensor& lower) const;
+  torch::Tensor factors() const;
 
   std::int64_t dim_, components_;
   torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;
@@ -57,7 +52,6 @@ class MixturePrior : public Prior {
 class GaussianBernoulliRbm : public Prior {
  public:
   GaussianBernoulliRbm(const PriorOptions& options, std::uint64_t seed);
-  Family family() const override { return Family::gaussian; }
   std::int64_t dim() const override { return dim_; }
   torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
   torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
@@ -93,12 +87,8 @@ class GaussianBernoulliRbm : public Prior {
 class RestrictedBoltzmann : public Prior {
  public:
   RestrictedBoltzmann(const PriorOptions& options, std::uint64_t seed);
-  Family family() const override { return Family::bernoulli; }
   std::int64_t dim() const override { return left_ + right_; }
-  Sample draw(const Posterior& posterior, torch::Generator& generator,
-              const BatchPart& part = {}) const override;
-  Sample draw_hard(const Posterior& posterior, torch::Generator& generator,
-                   const BatchPart& part = {}) const override;
+  std::int64_t bits() const override { return dim(); }
   torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
   torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
                          torch::Generator& generator) override;
@@ -123,7 +113,6 @@ class RestrictedBoltzmann : public Prior {
 
   std::int64_t left_, right_;
   int sweeps_;
-  double smoothing_beta_;
   torch::Tensor b_, w_, chains_, offsets_;
 };
 

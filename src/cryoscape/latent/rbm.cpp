@@ -10,36 +10,23 @@ constexpr std::int64_t kExactSide = 20;
 constexpr double kLearningRate = 0.02, kWeightDecay = 1e-4, kOffsetRate = 0.01;
 constexpr int kTemperatures = 1000, kSampleSweeps = 200;
 
-torch::Tensor bernoulli(const torch::Tensor& p, torch::Generator& generator, const BatchPart& part = {}) {
-  return (uniform_like(p, generator, part) < p).to(p.dtype());
+torch::Tensor bernoulli(const torch::Tensor& p, torch::Generator& generator) {
+  return (uniform_like(p, generator) < p).to(p.dtype());
 }
 
 }  // namespace
 
 RestrictedBoltzmann::RestrictedBoltzmann(const PriorOptions& options, std::uint64_t seed)
-    : left_(options.bits / 2),
+    : Prior(options.smoothing),
+      left_(options.bits / 2),
       right_(options.bits - options.bits / 2),
-      sweeps_(options.sweeps),
-      smoothing_beta_(options.smoothing_beta) {
+      sweeps_(options.sweeps) {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
   b_ = register_parameter("b", torch::zeros({left_ + right_}));
   w_ = register_parameter("w", 0.01 * torch::randn({left_, right_}, generator));
   chains_ =
       register_buffer("chains", bernoulli(torch::full({options.chains, left_ + right_}, 0.5), generator));
   offsets_ = register_buffer("offsets", torch::full({left_ + right_}, 0.5));
-}
-
-Sample RestrictedBoltzmann::draw(const Posterior& posterior, torch::Generator& generator,
-                                 const BatchPart& part) const {
-  const auto q = torch::sigmoid(posterior.mean);
-  const auto rho = uniform_like(q, generator, part);
-  return {(rho > 1 - q).to(q.dtype()).detach(), overlapping_exponential(q, rho, smoothing_beta_)};
-}
-
-Sample RestrictedBoltzmann::draw_hard(const Posterior& posterior, torch::Generator& generator,
-                                      const BatchPart& part) const {
-  const auto bits = bernoulli(torch::sigmoid(posterior.mean), generator, part);
-  return {bits, bits};
 }
 
 torch::Tensor RestrictedBoltzmann::energy(const torch::Tensor& z) const {

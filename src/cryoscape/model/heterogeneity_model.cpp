@@ -55,8 +55,7 @@ HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene,
     lattice_ = make_feature_lattice(scene_.coordinates, kLatticeMargin, kLatticeMinSpacing, kLatticePoints);
   const auto features = raw ? static_cast<std::int64_t>(scene_.box) * scene_.box
                             : static_cast<std::int64_t>(lattice_.size()) + 9;
-  const bool gaussian = prior_->family() == latent::Family::gaussian;
-  encoder_ = register_module("encoder", make_mlp_encoder(features, gaussian ? 2 * latent_dim_ : latent_dim_));
+  encoder_ = register_module("encoder", make_mlp_encoder(features, 2 * latent_dim_ - prior_->bits()));
   const auto beads = static_cast<std::int64_t>(scene_.beads());
   decoder_ = register_module("decoder", make_residue_decoder(latent_dim_, beads));
   reference_ = register_buffer("reference", torch::tensor(scene_.coordinates).view({1, beads, 3}));
@@ -91,20 +90,19 @@ torch::Tensor HeterogeneityModel::encoder_features(const particles::Batch& batch
 latent::Posterior HeterogeneityModel::encode(const particles::Batch& batch) {
   const auto out = encoder_->forward(encoder_features(batch));
   latent::Posterior posterior;
-  posterior.family = prior_->family();
-  if (posterior.family == latent::Family::bernoulli) {
-    posterior.mean = out;
-    return posterior;
-  }
-  const auto parts = out.chunk(2, 1);
-  posterior.mean = parts[0];
+  posterior.bits = prior_->bits();
+  posterior.mean = out.narrow(1, 0, latent_dim_);
+  const auto reals = latent_dim_ - posterior.bits;
   // Smooth bounds keep exp() finite whatever the encoder says early on.
-  posterior.log_std = 3.0 * torch::tanh(parts[1] / 3.0) - 1.0;
+  if (reals > 0) posterior.log_std = 3.0 * torch::tanh(out.narrow(1, latent_dim_, reals) / 3.0) - 1.0;
   return posterior;
 }
 
 torch::Tensor HeterogeneityModel::decoder_input(const torch::Tensor& latents) const {
-  return prior_->family() == latent::Family::bernoulli ? 2 * latents - 1 : latents;
+  const auto bits = prior_->bits();
+  if (bits == 0) return latents;
+  const auto spins = 2 * latents.narrow(1, 0, bits) - 1;
+  return bits == latent_dim_ ? spins : torch::cat({spins, latents.narrow(1, bits, latent_dim_ - bits)}, 1);
 }
 
 torch::Tensor HeterogeneityModel::decode(const torch::Tensor& latents) {
@@ -132,10 +130,6 @@ Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particl
   scores.contrast = found.contrast, scores.chi_square = found.chi_square;
   scores.sums = std::move(found.sums);
   return scores;
-}
-
-torch::Tensor HeterogeneityModel::point_estimate(const latent::Posterior& posterior) {
-  return posterior.family == latent::Family::bernoulli ? torch::sigmoid(posterior.mean) : posterior.mean;
 }
 
 projection::ProjectionSpec HeterogeneityModel::projection() const {

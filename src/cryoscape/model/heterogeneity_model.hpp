@@ -55,8 +55,7 @@ class HeterogeneityModel : public torch::nn::Module {
 
   /// q(z | image, pose, CTF) of a batch.
   latent::Posterior encode(const particles::Batch& batch);
-  /// Coordinates (B, N, 3) Å, centred, of latents (B, d): as sampled for a Gaussian family, smoothed bits in
-  /// [0, 1] for a binary one.
+  /// Coordinates (B, N, 3) Å, centred, of latents (B, d); bits may be smoothed, in [0, 1].
   torch::Tensor decode(const torch::Tensor& latents);
   /// The same twice, in one pass: gradients by the first reach latents and decoder, gradients by the second
   /// the decoder only.
@@ -64,9 +63,6 @@ class HeterogeneityModel : public torch::nn::Module {
   /// Scores coordinates (B, N, 3) against the batch's images. `with_sums` also collects the spectral sums.
   Scores score(const torch::Tensor& coordinates, const particles::Batch& batch, bool with_sums,
                Score how = Score::training);
-
-  /// The latents' posterior mean as the decoder takes it: means, or the probabilities of bits.
-  static torch::Tensor point_estimate(const latent::Posterior& posterior);
 
   latent::Prior& prior() { return *prior_; }
   const Scene& scene() const { return scene_; }

@@ -78,10 +78,10 @@ TEST_P(EveryPrior, PosteriorsHaveTheLatentsShapeAndAreFinite) {
   const bool bits = GetParam() == "rbm";
   EXPECT_EQ(model->latent_dim(), bits ? 8 : 3);
   const auto posterior = model->encode(small_scene().batch());
-  EXPECT_EQ(posterior.family, bits ? latent::Family::bernoulli : latent::Family::gaussian);
+  EXPECT_EQ(posterior.bits, bits ? 8 : 0);
   EXPECT_EQ(posterior.mean.sizes(), (std::vector<std::int64_t>{6, model->latent_dim()}));
   EXPECT_EQ(posterior.log_std.defined(), !bits);
-  const auto point = HeterogeneityModel::point_estimate(posterior);
+  const auto point = latent::expectation(posterior);
   EXPECT_TRUE(torch::isfinite(point).all().item<bool>());
   if (bits) {
     EXPECT_GT(point.min().item<double>(), 0);

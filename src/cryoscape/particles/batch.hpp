@@ -1,6 +1,8 @@
 #pragma once
 #include <torch/torch.h>
 
+#include <array>
+
 namespace cryoscape::particles {
 
 /// Everything about B particles; D is the training box.
@@ -18,5 +20,25 @@ struct Batch {
 
   std::int64_t size() const { return indices.defined() ? indices.size(0) : 0; }
 };
+
+/// All tensors of a batch, also those that are not defined.
+inline std::array<torch::Tensor*, 8> tensors_of(Batch& batch) {
+  return {&batch.indices,  &batch.images,    &batch.spectra, &batch.ctf,
+          &batch.wide_ctf, &batch.rotations, &batch.shifts,  &batch.groups};
+}
+
+/// Rows [first, first + count) of a batch.
+inline Batch rows_of(Batch batch, std::int64_t first, std::int64_t count) {
+  for (auto* t : tensors_of(batch))
+    if (t->defined()) *t = t->narrow(0, first, count);
+  return batch;
+}
+
+/// Every particle of a batch k times, one after another.
+inline Batch repeated(Batch batch, std::int64_t k) {
+  for (auto* t : tensors_of(batch))
+    if (t->defined()) *t = t->repeat_interleave(k, 0);
+  return batch;
+}
 
 }  // namespace cryoscape::particles

@@ -25,6 +25,13 @@ std::string with_error(const std::optional<double>& value, const std::optional<d
   return value && error ? or_dash(value, digits) + " +- " + or_dash(error, digits) : or_dash(value, digits);
 }
 
+std::optional<double> mean_of(const std::map<std::uint32_t, double>& values) {
+  if (values.empty()) return std::nullopt;
+  double sum = 0;
+  for (const auto& [row, value] : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
 json states_json(const RunScores& run) {
   json out = json::array();
   if (run.found)
@@ -56,6 +63,7 @@ json run_json(const RunScores& run, const RunScores& first) {
   json out{{"run", run.run.string()},
            {"prior", run.prior},
            {"held_out_bound", or_null(run.held_out_bound)},
+           {"held_out_importance_bound", or_null(mean_of(run.held_out.importance_bound))},
            {"bound_difference", or_null(difference.mean)},
            {"bound_difference_error", or_null(difference.standard_error)},
            {"bound_difference_particles", difference.particles},
@@ -129,6 +137,8 @@ std::string main_table(std::span<const RunScores> runs) {
   add("run", [](const RunScores& run) { return run.run.string(); });
   add("prior", [](const RunScores& run) { return run.prior; });
   add("held-out bound, nats", [](const RunScores& run) { return or_dash(run.held_out_bound, 3); });
+  add("  importance-weighted",
+      [](const RunScores& run) { return or_dash(mean_of(run.held_out.importance_bound), 3); });
   if (runs.size() > 1)
     add("  minus the first run's, paired", [&](const RunScores& run) {
       const auto difference = bound_difference(runs[0].held_out, run.held_out);

@@ -203,11 +203,12 @@ TEST_F(Comparison, DifferencesOfBoundsArePairedToTheFirstRun) {
   fs::copy(run(), copy, fs::copy_options::recursive);
   auto table = io::read_npy_matrix(copy / "held_out.npy");
   ASSERT_GT(table.rows, 5u);
-  for (std::size_t i = 0; i < table.rows; ++i) table.values[2 * i + 1] += 2;
+  for (std::size_t i = 0; i < table.rows; ++i) table.values[3 * i + 2] += 2;
   table.values[1] = NAN;
-  io::write_npy(copy / "held_out.npy", {table.rows, 2}, table.values);
+  io::write_npy(copy / "held_out.npy", {table.rows, 3}, table.values);
   const std::vector<RunScores> scores{score_run(run(), std::nullopt), score_run(copy, std::nullopt)};
   const auto json = comparison_json(scores)["runs"];
+  EXPECT_GE(json[0]["held_out_importance_bound"], json[0]["held_out_bound"].get<double>() - 0.1);
   EXPECT_EQ(json[0]["bound_difference"], 0);
   EXPECT_NEAR(json[1]["bound_difference"].get<double>(), 2, 1e-3);
   EXPECT_NEAR(json[1]["bound_difference_error"].get<double>(), 0, 1e-3);

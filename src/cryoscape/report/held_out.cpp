@@ -20,11 +20,15 @@ HeldOut read_held_out(const training::RunFolder& folder, const training::RunConf
   const auto path = folder.file("held_out.npy");
   if (!std::filesystem::exists(path)) return out;
   const auto table = io::read_npy_matrix(path);
-  if (table.rows > 0 && table.columns != 2)
-    fail("{} has {} columns instead of 2 (row, bound): train the run again", path.string(), table.columns);
-  for (std::size_t i = 0; i < table.rows; ++i)
-    if (const double bound = table.values[2 * i + 1]; std::isfinite(bound))
-      out.bound[static_cast<std::uint32_t>(table.values[2 * i])] = bound;
+  if (table.rows > 0 && table.columns != 3)
+    fail("{} has {} columns instead of 3 (row, bound, importance-weighted bound): train the run again",
+         path.string(), table.columns);
+  for (std::size_t i = 0; i < table.rows; ++i) {
+    const auto* row = table.values.data() + 3 * i;
+    if (!std::isfinite(row[1]) || !std::isfinite(row[2])) continue;
+    out.bound[static_cast<std::uint32_t>(row[0])] = row[1];
+    out.importance_bound[static_cast<std::uint32_t>(row[0])] = row[2];
+  }
   return out;
 }
 
@@ -40,8 +44,8 @@ BoundDifference bound_difference(const HeldOut& first, const HeldOut& other) {
     return out;
   }
   std::vector<double> differences;
-  for (const auto& [row, bound] : other.bound)
-    if (const auto same = first.bound.find(row); same != first.bound.end())
+  for (const auto& [row, bound] : other.importance_bound)
+    if (const auto same = first.importance_bound.find(row); same != first.importance_bound.end())
       differences.push_back(bound - same->second);
   out.particles = differences.size();
   out.mean = mean(differences);

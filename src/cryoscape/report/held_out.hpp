@@ -14,13 +14,14 @@ namespace cryoscape::report {
 struct HeldOut {
   std::filesystem::path particles;  ///< input file
   std::string images;               ///< grid and likelihood in words; bounds on different ones do not compare
-  std::map<std::uint32_t, double> bound;
+  std::map<std::uint32_t, double> bound, importance_bound;  ///< from one sample each, and importance-weighted
 };
 
 /// Reads a run's held_out.npy; no bounds where it does not exist yet. Throws Error where it is damaged.
 HeldOut read_held_out(const training::RunFolder& folder, const training::RunConfig& config);
 
-/// Mean of bound − first bound over the particles that both runs held out, with its standard error.
+/// Mean of bound − first bound, importance-weighted, over the particles that both runs held out, with its
+/// standard error.
 struct BoundDifference {
   std::optional<double> mean, standard_error;
   std::size_t particles = 0;  ///< that both held out

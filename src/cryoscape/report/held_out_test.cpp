@@ -9,7 +9,7 @@ using namespace cryoscape::report;
 namespace {
 
 HeldOut held_out(std::map<std::uint32_t, double> bound) {
-  return {"particles.star", "box 64", std::move(bound)};
+  return {"particles.star", "box 64", {}, std::move(bound)};
 }
 
 }  // namespace

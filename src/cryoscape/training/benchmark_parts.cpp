@@ -88,8 +88,7 @@ Separate time_separately(FastPath& path, const particles::Batch& batch, double s
   const auto spec = path.model->projection();
   const auto& amplitudes = path.model->scene().amplitudes;
   const int size = static_cast<int>(batch.size()), box = spec.box;
-  const auto coordinates =
-      path.model->decode(model::HeterogeneityModel::point_estimate(path.model->encode(batch))).contiguous();
+  const auto coordinates = path.model->decode(latent::expectation(path.model->encode(batch))).contiguous();
   auto images = torch::empty({size, box, box}), gradients = torch::empty_like(coordinates);
   const float *x = coordinates.data_ptr<float>(), *rotations = batch.rotations.data_ptr<float>(),
               *shifts = batch.shifts.data_ptr<float>();

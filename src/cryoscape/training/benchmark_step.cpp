@@ -42,7 +42,7 @@ FastPath::FastPath(const BenchmarkData& data, const particles::Batch& first, con
 
 double FastPath::step(const particles::Batch& batch) {
   const auto schedule = benchmark_schedule();
-  const auto evaluation = evaluate_objective(*model, batch, 1, restraints, schedule, 0, generator);
+  const auto evaluation = evaluate_objective(*model, batch, {1, schedule}, restraints, generator);
   evaluation.terms.loss.backward();
   optimiser.step(kBenchmarkLearningRate);
   model->spectral().update(evaluation.sums, static_cast<double>(batch.size()), kBenchmarkMemory);

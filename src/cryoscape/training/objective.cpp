@@ -1,5 +1,8 @@
 #include "cryoscape/training/objective.hpp"
 
+#include <cmath>
+
+#include "cryoscape/latent/noise.hpp"
 #include "cryoscape/model/known_gradient.hpp"
 
 namespace cryoscape::training {
@@ -10,6 +13,46 @@ namespace {
 torch::Tensor clamped_kl(const torch::Tensor& kl, std::int64_t dim, double pixels) {
   constexpr double kFreeNats = 3;
   return torch::clamp_min(kl / static_cast<double>(dim), kFreeNats) / pixels;
+}
+
+/// Every row K times, one after another.
+torch::Tensor repeated(const torch::Tensor& rows, std::int64_t k) {
+  return rows.defined() ? rows.repeat_interleave(k, 0) : rows;
+}
+
+/// One of K neighbouring rows for every group of them: rows (B·K, d), choice (B).
+torch::Tensor chosen(const torch::Tensor& rows, const torch::Tensor& choice, std::int64_t k) {
+  return rows.detach().index({torch::arange(choice.size(0), choice.options()) * k + choice});
+}
+
+Evaluation importance_weighted(model::HeterogeneityModel& model, const particles::Batch& batch,
+                               const ObjectiveSettings& settings, RestraintTerm restraints,
+                               torch::Generator& generator, const latent::BatchPart& part) {
+  const std::int64_t k = settings.importance_samples, rows = batch.size();
+  Evaluation out;
+  out.posterior = model.encode(batch);
+  const latent::Posterior posterior{out.posterior.bits, repeated(out.posterior.mean, k),
+                                    repeated(out.posterior.log_std, k)};
+  const auto sample =
+      model.prior().draw(posterior, generator, {part.first * k, part.whole < 0 ? -1 : part.whole * k});
+  const auto [coordinates, restrained] = model.decode_split(sample.smooth);
+  auto scores = model.score(coordinates, particles::repeated(batch, k), true);
+  const auto log_likelihood = scores.log_likelihood.view({rows, k});
+  const auto log_ratio = model.prior().log_weight(posterior, sample).view({rows, k});
+  const auto log_weight = log_likelihood + settings.beta * log_ratio;
+  const auto bound = torch::logsumexp(log_weight, 1) - std::log(static_cast<double>(k));
+  const auto energy = restraint_energy(restrained, restraints, settings.schedule).view({rows, k}).mean(1);
+  out.terms.loss = (-bound + energy).mean();
+
+  torch::NoGradGuard no_grad;
+  const auto weights = torch::softmax(log_weight, 1);
+  const auto choice = latent::choose(weights, generator, part);
+  out.sample = {chosen(sample.hard, choice, k), chosen(sample.smooth, choice, k)};
+  const auto unannealed = torch::logsumexp(log_likelihood + log_ratio, 1) - std::log(static_cast<double>(k)) -
+                          settings.log_partition;
+  scores.log_likelihood = (weights * log_likelihood).sum(1);
+  record_terms(std::move(scores), scores.log_likelihood - unannealed, energy, out);
+  return out;
 }
 
 }  // namespace
@@ -39,27 +82,27 @@ void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Te
   out.sums = std::move(scores.sums);
 }
 
-Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
-                              RestraintTerm restraints, const RestraintSchedule& schedule,
-                              double log_partition, torch::Generator& generator,
-                              const latent::BatchPart& part) {
+Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch,
+                              const ObjectiveSettings& settings, RestraintTerm restraints,
+                              torch::Generator& generator, const latent::BatchPart& part) {
+  if (settings.importance_samples > 1)
+    return importance_weighted(model, batch, settings, restraints, generator, part);
   Evaluation out;
   out.posterior = model.encode(batch);
   out.sample = model.prior().draw(out.posterior, generator, part);
   const auto [coordinates, restrained] = model.decode_split(out.sample.smooth);
   auto scores = model.score(coordinates, batch, true);
   const auto kl = model.prior().cross_entropy(out.posterior, out.sample) - latent::entropy(out.posterior);
-  const auto energy = restraint_energy(restrained, restraints, schedule);
+  const auto energy = restraint_energy(restrained, restraints, settings.schedule);
   auto& terms = out.terms;
   if (model.likelihood_options().correlation) {
     const double pixels = static_cast<double>(model.scene().box) * model.scene().box;
-    terms.loss = (-scores.log_likelihood + beta * clamped_kl(kl + log_partition, model.latent_dim(), pixels) +
-                  energy / pixels)
-                     .mean();
+    const auto clamped = clamped_kl(kl + settings.log_partition, model.latent_dim(), pixels);
+    terms.loss = (-scores.log_likelihood + settings.beta * clamped + energy / pixels).mean();
   } else {
-    terms.loss = (-scores.log_likelihood + beta * kl + energy).mean();
+    terms.loss = (-scores.log_likelihood + settings.beta * kl + energy).mean();
   }
-  record_terms(std::move(scores), kl + log_partition, energy, out);
+  record_terms(std::move(scores), kl + settings.log_partition, energy, out);
   return out;
 }
 

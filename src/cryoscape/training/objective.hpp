@@ -17,21 +17,30 @@ struct Terms {
 torch::Tensor restraint_energy(const torch::Tensor& coordinates, RestraintTerm restraints,
                                const RestraintSchedule& schedule);
 
-/// One evaluation of the training objective  −E_q[log p(x|z)] + β KL(q‖p) + E_restraint  on a batch.
-/// The restraints' gradient reaches the decoder only, so the encoder targets p(x|z)p(z).
-/// `log_partition` is the prior's, for reporting the KL in full; the batch may be a `part` of a larger one.
-/// With the correlation likelihood: CryoSTAR's objective, −correlation + β KL/D² with the KL clamped at 3
-/// nats per dimension.
+/// What an evaluation of the objective is for, beside the batch.
+struct ObjectiveSettings {
+  double beta = 1;  ///< weight of the KL term
+  RestraintSchedule schedule;
+  double log_partition = 0;    ///< the prior's, for reporting the KL in full
+  int importance_samples = 1;  ///< K
+};
+
+/// One evaluation of the training objective  −E_q[log p(x|z)] + β KL(q‖p) + E_restraint  on a batch, which
+/// may be a `part` of a larger one. The restraints' gradient reaches the decoder only, so the encoder targets
+/// p(x|z)p(z).
+/// With K > 1 the first two terms are the importance-weighted bound −E ln (1/K) Σ_k p(x|z_k)
+/// (p(z_k)/q(z_k|x))^β (Burda, Grosse, Salakhutdinov 2016), and `sample` is one of the K per particle, drawn
+/// by weight: what the prior learns from. With the correlation likelihood: CryoSTAR's objective, −correlation
+/// + β KL/D² with the KL clamped at 3 nats per dimension; K = 1.
 struct Evaluation {
   Terms terms;
   latent::Posterior posterior;
   latent::Sample sample;
   std::vector<model::SpectralSums> sums;
 };
-Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch, double beta,
-                              RestraintTerm restraints, const RestraintSchedule& schedule,
-                              double log_partition, torch::Generator& generator,
-                              const latent::BatchPart& part = {});
+Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch,
+                              const ObjectiveSettings& settings, RestraintTerm restraints,
+                              torch::Generator& generator, const latent::BatchPart& part = {});
 
 /// Fills the terms of an evaluation but its loss, from the (B) values of a batch; `kl` includes log Z.
 void record_terms(model::Scores scores, const torch::Tensor& kl, const torch::Tensor& restraint,

@@ -37,11 +37,12 @@ struct Setting {
     for (auto& p : model->network_parameters()) p.add_(0.03 * torch::randn_like(p));
   }
 
-  Evaluation evaluate(double beta, structure::RestraintWeights weights, double log_partition = 0) {
+  Evaluation evaluate(double beta, structure::RestraintWeights weights, double log_partition = 0,
+                      int samples = 1) {
     for (auto& p : model->parameters()) p.mutable_grad() = torch::Tensor();
     auto generator = torch::make_generator<at::CPUGeneratorImpl>(9);
-    auto evaluation =
-        evaluate_objective(*model, batch, beta, restraints, {weights, 0}, log_partition, generator);
+    auto evaluation = evaluate_objective(*model, batch, {beta, {weights, 0}, log_partition, samples},
+                                         restraints, generator);
     evaluation.terms.loss.backward();
     return evaluation;
   }
@@ -123,6 +124,28 @@ TEST(Objective, CorrelationClampsAndScalesTheKl) {
   EXPECT_NEAR(evaluation.terms.loss.item<double>(),
               -evaluation.terms.log_likelihood + (clamped + evaluation.terms.restraint) / pixels, 1e-5);
   EXPECT_LE(std::abs(evaluation.terms.log_likelihood), 1);
+}
+
+TEST(Objective, ImportanceWeightedBoundIsTighter) {
+  Setting setting("gaussian");
+  const auto one = setting.evaluate(1, kNone), many = setting.evaluate(1, kNone, 0, 50);
+  EXPECT_GT(many.terms.bound, one.terms.bound);
+  EXPECT_EQ(many.sample.hard.sizes(), one.sample.hard.sizes());
+  EXPECT_NEAR(many.terms.bound, many.terms.log_likelihood - many.terms.kl, 1e-3);
+  EXPECT_NEAR(many.terms.loss.item<double>(), -many.terms.bound, 1e-3);
+}
+
+TEST(Objective, ImportanceWeightedStepsAlongItsGradientLowerTheLoss) {
+  Setting setting("gaussian");
+  const double before = setting.evaluate(1, kFirm, 0, 5).terms.loss.item<double>();
+  double slope = 0;
+  for (const auto& p : setting.model->network_parameters()) slope += p.grad().pow(2).sum().item<double>();
+  const double step = 0.02 / slope;
+  {
+    torch::NoGradGuard no_grad;
+    for (auto& p : setting.model->network_parameters()) p.sub_(step * p.grad());
+  }
+  EXPECT_NEAR((before - setting.evaluate(1, kFirm, 0, 5).terms.loss.item<double>()) / 0.02, 1, 0.15);
 }
 
 TEST(Objective, CollectsTheSumsOfTheBatch) {

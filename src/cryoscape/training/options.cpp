@@ -44,6 +44,9 @@ void TrainingOptions::declare(OptionSet& set) {
   bounded(set.add("accumulate", &accumulate,
                   "evaluate every batch in so many pieces, one after another: the same step in less memory"),
           1, 65536);
+  bounded(set.add("importance-samples", &importance_samples,
+                  "samples per image of the importance-weighted bound that is trained (1: the usual bound)"),
+          1, 1000);
   bounded(set.add("learning-rate", &learning_rate, "peak learning rate of encoder and decoder"), 1e-8, 1);
   bounded(set.add("beta", &beta, "weight of the KL term (1: a true bound)"), 0, 1e6);
   bounded(set.add("warm-up", &warm_up, "share of training over which the KL weight rises linearly"), 0, 1);

@@ -27,6 +27,7 @@ struct TrainingOptions {
   int epochs = 0;
   int batch = 64;
   int accumulate = 1;
+  int importance_samples = 1;
   double learning_rate = 1e-3;
   double beta = 1;
   double warm_up = 0.2;

@@ -90,7 +90,7 @@ TEST(ReferenceStep, LossAndGradientsAgreeWithTheObjective) {
   const auto batch = random_batch();
   // The second evaluation lets edges go that varied in the first.
   for (int round = 0; round < 2; ++round) {
-    const auto a = training::evaluate_objective(*twins.first, batch, 0.7, restraints, stiff(), 0, ours);
+    const auto a = training::evaluate_objective(*twins.first, batch, {0.7, stiff()}, restraints, ours);
     const auto b = reference.evaluate(batch, 0.7, stiff(), 0, theirs);
     EXPECT_NEAR(a.terms.loss.item<double>(), b.terms.loss.item<double>(),
                 1e-4 * std::abs(b.terms.loss.item<double>()));
@@ -132,7 +132,7 @@ TEST(ReferenceStep, SpectralSumsAgree) {
   training::ReferenceStep reference(*twins.second, twins.topology, 1e-3);
   auto ours = generator(), theirs = generator();
   const auto batch = random_batch();
-  const auto a = training::evaluate_objective(*twins.first, batch, 1, restraints, stiff(), 0, ours).sums;
+  const auto a = training::evaluate_objective(*twins.first, batch, {1, stiff()}, restraints, ours).sums;
   const auto b = reference.evaluate(batch, 1, stiff(), 0, theirs).sums;
   ASSERT_EQ(a.size(), b.size());
   const auto shells = twins.first->spectral().shells();

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kDecodeBatch = 256;
+constexpr int kImportanceSamples = 16;  ///< of the final held-out bound
 
 std::string absolute(const std::string& path) {
   return path.empty() ? path : fs::absolute(path).lexically_normal().string();
@@ -48,7 +49,7 @@ void write_latents(const RunFolder& folder, Trainer& trainer, const particles::P
   std::vector<std::uint32_t> all(set.size());
   std::iota(all.begin(), all.end(), 0u);
   const auto latents = trainer.encode(all);
-  const auto held_out = trainer.held_out_bound();
+  const auto held_out = trainer.held_out_bound(), weighted = trainer.held_out_bound(kImportanceSamples);
   if (!group.first()) return;
   const std::vector<std::size_t> shape{all.size(), static_cast<std::size_t>(latents.dim)};
   io::write_npy(folder.file("latents.npy"), shape, latents.mean);
@@ -57,8 +58,9 @@ void write_latents(const RunFolder& folder, Trainer& trainer, const particles::P
   for (std::size_t i = 0; i < held_out.bound.size(); ++i) {
     table.push_back(static_cast<float>(set.rows[held_out.indices[i]]));
     table.push_back(held_out.bound[i]);
+    table.push_back(weighted.bound[i]);
   }
-  io::write_npy(folder.file("held_out.npy"), {held_out.bound.size(), 2}, table);
+  io::write_npy(folder.file("held_out.npy"), {held_out.bound.size(), 3}, table);
 }
 
 particles::LoaderOptions loader_options(const Dataset& data, const RunSettings& settings) {
@@ -92,6 +94,17 @@ void check_processes(int processes, int batch, std::size_t particles) {
                                  limit == particles ? fmt::format("{} particles", particles)
                                                     : fmt::format("a batch of {} particles", batch),
                                  limit));
+}
+
+/// Importance-weighted bounds need a likelihood in nats and draws with a density.
+void check_importance_samples(const RunSettings& settings, const latent::Prior& prior) {
+  if (settings.training.importance_samples == 1) return;
+  if (settings.model.likelihood == "correlation")
+    throw UsageError("--importance-samples needs a likelihood in nats: leave out --likelihood correlation");
+  if (!prior.draws_have_density())
+    throw UsageError(
+        fmt::format("--importance-samples with bits needs a smoothing with a density: not --smoothing {}",
+                    settings.model.prior.smoothing.kind));
 }
 
 /// The first process says what was found, and decides for all which way the contrast is.
@@ -199,6 +212,7 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   if (group.first()) look_at_data(data, settings, *folder, resume);
   group.broadcast(torch::from_blob(&data.grid.sign, {1}));
   model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
+  check_importance_samples(settings, model.prior());
   const auto loader = loader_options(data, settings);
   check_memory(memory_need(parameter_count(model), loader, data.particles.size()), loader);
   if (group.first()) begin_run(data, settings, *folder, resume, command_line, group.size());

@@ -159,10 +159,13 @@ TEST_F(RunTest, WritesWhatItPromises) {
   EXPECT_EQ(epochs, 3);
   // The bounds on file are those of the checkpoint, and their mean the last one recorded.
   const auto held_out = io::read_npy_matrix(folder_ / "run/held_out.npy");
-  ASSERT_EQ(held_out.columns, 2u);
-  double mean = 0;
-  for (std::size_t i = 0; i < held_out.rows; ++i)
-    mean += held_out.values[2 * i + 1] / static_cast<double>(held_out.rows);
+  ASSERT_EQ(held_out.columns, 3u);
+  double mean = 0, importance_weighted = 0;
+  for (std::size_t i = 0; i < held_out.rows; ++i) {
+    mean += held_out.values[3 * i + 1] / static_cast<double>(held_out.rows);
+    importance_weighted += held_out.values[3 * i + 2] / static_cast<double>(held_out.rows);
+  }
+  EXPECT_GT(importance_weighted, mean - 0.1);
   EXPECT_NEAR(mean, steps.back()["held_out_bound"].get<double>(), 1e-5 * std::abs(mean));
 }
 

@@ -18,15 +18,6 @@ std::vector<double*> means(Terms& terms) {
           &terms.bound,          &terms.chi_square, &terms.contrast};
 }
 
-/// Rows [first, first + count) of a batch.
-particles::Batch rows_of(const particles::Batch& batch, std::int64_t first, std::int64_t count) {
-  auto rows = batch;
-  for (auto* t : {&rows.indices, &rows.images, &rows.spectra, &rows.ctf, &rows.wide_ctf, &rows.rotations,
-                  &rows.shifts, &rows.groups})
-    if (t->defined()) *t = t->narrow(0, first, count);
-  return rows;
-}
-
 /// Lets go of what only back-propagation needs.
 void leave_graph(Evaluation& evaluation) {
   for (auto* t : row_tensors(evaluation)) *t = t->detach();
@@ -104,7 +95,7 @@ Evaluation StepReduction::in_pieces(const SharedBatch& batch, torch::Generator& 
         share_of(static_cast<std::size_t>(rows), static_cast<int>(k), static_cast<int>(pieces));
     const auto first = static_cast<std::int64_t>(share.begin);
     evaluations.push_back(
-        back_propagated(rows_of(batch.own, first, static_cast<std::int64_t>(share.count)), first));
+        back_propagated(particles::rows_of(batch.own, first, static_cast<std::int64_t>(share.count)), first));
     leave_graph(evaluations.back());
     const auto m = restraints_.batch_moments();
     moments.resize(m.size());

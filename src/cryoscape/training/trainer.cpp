@@ -220,11 +220,11 @@ void Trainer::stop_early(int signal) {
 
 void Trainer::train_step(const SharedBatch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
-  const auto schedule = restraint_schedule();
+  const ObjectiveSettings settings{kl_weight(), restraint_schedule(), log_partition_,
+                                   options_.importance_samples};
   const auto evaluation =
       reduction_.step(batch, generator_, [&](const particles::Batch& rows, const latent::BatchPart& part) {
-        return evaluate_objective(model_, rows, kl_weight(), restraint_term(), schedule, log_partition_,
-                                  generator_, part);
+        return evaluate_objective(model_, rows, settings, restraint_term(), generator_, part);
       });
   if (!std::isfinite(evaluation.terms.loss.item<double>()))
     fail("training diverged at step {} (the loss is not finite): lower --learning-rate, now {}",
@@ -342,11 +342,8 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
     stop_if(batch.interrupt);
     if (batch.own.size() == 0) return;
     const auto posterior = model_.encode(batch.own);
-    const auto mean = model::HeterogeneityModel::point_estimate(posterior).to(torch::kCPU).contiguous();
-    const auto deviation =
-        (posterior.family == latent::Family::bernoulli ? torch::sqrt(mean * (1 - mean))
-                                                       : torch::exp(posterior.log_std).to(torch::kCPU))
-            .contiguous();
+    const auto mean = latent::expectation(posterior).to(torch::kCPU).contiguous();
+    const auto deviation = latent::deviation(posterior).to(torch::kCPU).contiguous();
     for (std::int64_t i = 0; i < batch.own.size(); ++i) {
       const auto row = row_of.at(static_cast<std::uint32_t>(batch.own.indices.data_ptr<std::int64_t>()[i]));
       found[row] = 1;
@@ -364,7 +361,23 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
   return out;
 }
 
-HeldOutBound Trainer::held_out_bound() {
+torch::Tensor Trainer::bounds_of(const SharedBatch& batch, int samples, double log_partition,
+                                 torch::Generator& generator) {
+  const auto& prior = model_.prior();
+  const auto posterior = model_.encode(batch.own);
+  std::vector<torch::Tensor> drawn;
+  for (int k = 0; k < samples; ++k) {
+    const auto sample = prior.draw_hard(posterior, generator, batch.part);
+    const auto score = model_.score(model_.decode(sample.hard), batch.own, false).log_likelihood;
+    const auto log_ratio = samples > 1
+                               ? -prior.energy(sample.hard) - latent::log_density(posterior, sample.hard)
+                               : latent::entropy(posterior) - prior.cross_entropy(posterior, sample);
+    drawn.push_back(score + log_ratio - log_partition);
+  }
+  return torch::logsumexp(torch::stack(drawn), 0) - std::log(static_cast<double>(samples));
+}
+
+HeldOutBound Trainer::held_out_bound(int samples) {
   torch::NoGradGuard no_grad;
   HeldOutBound out;
   if (held_out_.empty()) return out;
@@ -374,12 +387,7 @@ HeldOutBound Trainer::held_out_bound() {
   std::int64_t usable = 0;
   std::vector<double> values(2 * held_out_.size());  // particle and bound of those usable
   for_batches(pass_loader_, held_out_, [&](const SharedBatch& batch) {
-    const auto posterior = model_.encode(batch.own);
-    const auto sample = model_.prior().draw_hard(posterior, generator, batch.part);
-    const auto score = model_.score(model_.decode(sample.smooth), batch.own, false).log_likelihood;
-    const auto kl =
-        model_.prior().cross_entropy(posterior, sample) - latent::entropy(posterior) + log_partition;
-    const auto bound = (score - kl).to(torch::kCPU).contiguous();
+    const auto bound = bounds_of(batch, samples, log_partition, generator).to(torch::kCPU).contiguous();
     for (std::int64_t i = 0; i < bound.size(0); ++i) {
       const auto at = static_cast<std::size_t>(2 * (usable + batch.part.first + i));
       values[at] = static_cast<double>(batch.own.indices.data_ptr<std::int64_t>()[i]);

@@ -26,7 +26,8 @@ struct Latents {
       standard_deviation;  ///< (rows, dim); for bits: probability and its standard deviation
 };
 
-/// Held-out bounds: one value per held-out particle, nats, β = 1, noise and gain frozen, restraints excluded.
+/// Held-out bounds: one value per held-out particle, nats, β = 1, hard bits, noise and gain frozen,
+/// restraints excluded.
 struct HeldOutBound {
   std::vector<std::uint32_t> indices;
   std::vector<float> bound;
@@ -52,7 +53,9 @@ class Trainer {
   /// Posterior means and standard deviations of particles, in the order given; NaN for unusable ones.
   /// A pass of all processes, as is held_out_bound().
   Latents encode(std::span<const std::uint32_t> particles);
-  HeldOutBound held_out_bound();
+  /// With several `samples` per particle the importance-weighted bound, which is tighter and costs as many
+  /// scores.
+  HeldOutBound held_out_bound(int samples = 1);
 
   void save_checkpoint();
   void load_checkpoint();
@@ -75,6 +78,8 @@ class Trainer {
   [[noreturn]] void stop_reading(const Error& error) const;
   void make_equal();
   [[noreturn]] void stop_early(int signal);
+  torch::Tensor bounds_of(const SharedBatch& batch, int samples, double log_partition,
+                          torch::Generator& generator);
   void train_step(const SharedBatch& batch);
   nlohmann::json step_record() const;
   void log_step();
