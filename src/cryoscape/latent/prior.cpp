@@ -1,6 +1,7 @@
 #include "cryoscape/latent/prior.hpp"
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "cryoscape/latent/noise.hpp"
@@ -83,7 +84,20 @@ void Prior::after_warm_up(const torch::Tensor& means, const torch::Tensor& devia
 
 nlohmann::json Prior::diagnostics() {
   const auto z = log_partition();
-  return {{"log_partition", z.value}, {"log_partition_lower", z.lower}, {"log_partition_upper", z.upper}};
+  return {{"log_partition", z.value},
+          {"log_partition_lower", z.lower},
+          {"log_partition_upper", z.upper},
+          {"log_partition_exact", z.exact}};
+}
+
+LogPartition partition_of(const nlohmann::json& diagnostics) {
+  const auto number = [&](const char* key, double otherwise) {
+    const auto& value = diagnostics.at(key);
+    return value.is_number() && std::isfinite(value.get<double>()) ? value.get<double>() : otherwise;
+  };
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  return {number("log_partition", 0), number("log_partition_lower", -kInfinity),
+          number("log_partition_upper", kInfinity), diagnostics.at("log_partition_exact")};
 }
 
 torch::Tensor GaussianPrior::cross_entropy(const Posterior& q, const Sample&) const {

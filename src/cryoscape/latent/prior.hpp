@@ -14,7 +14,13 @@ namespace cryoscape::latent {
 struct LogPartition {
   double value = 0, lower = 0, upper = 0;
   bool exact = true;
+
+  /// Whether a likelihood is worth reporting with it: the bracket is at most half a nat wide.
+  bool known() const { return upper - lower <= 0.5; }
 };
+
+/// The log Z that a prior's diagnostics record; unbounded where it was not finite.
+LogPartition partition_of(const nlohmann::json& diagnostics);
 
 /// p(z) = e^{−E(z)}/Z on latents of which the first bits() are bits. The encoder sees cross_entropy (no
 /// gradient reaches the prior's own parameters there); the prior is moved by its own contrast, with samples

@@ -75,9 +75,11 @@ void Trainer::save_checkpoint() {
   torch::serialize::OutputArchive optimiser;
   optimiser_.save(optimiser);
   archive.write("optimiser", optimiser);
-  save_optimiser(archive, prior_optimiser_.get());
+  save_optimiser(archive, prior_trainer_.optimiser());
   archive.write("generator", generator_.get_state());
-  archive.write("log_partition", torch::tensor(log_partition_, torch::kFloat64));
+  archive.write("partition", torch::tensor({partition_.value, partition_.lower, partition_.upper,
+                                            static_cast<double>(partition_.exact)},
+                                           torch::kFloat64));
   archive.write("edge_variance",
                 as_tensor(device_restraints_ ? device_restraints_->state() : restraints_.state()));
   archive.write("edge_relaxation", as_tensor(edges_.state()));
@@ -102,15 +104,16 @@ void Trainer::load_checkpoint() {
     torch::serialize::InputArchive optimiser, prior;
     archive.read("optimiser", optimiser);
     optimiser_.load(optimiser);
-    if (prior_optimiser_) {
+    if (auto* prior_optimiser = prior_trainer_.optimiser()) {
       archive.read("prior_optimiser", prior);
-      prior_optimiser_->load(prior);
+      prior_optimiser->load(prior);
     }
-    torch::Tensor generator, variance, relaxation, progress, log_partition;
+    torch::Tensor generator, variance, relaxation, progress, partition;
     archive.read("generator", generator);
     generator_.set_state(generator.to(torch::kCPU));
-    archive.read("log_partition", log_partition);
-    log_partition_ = log_partition.item<double>();
+    archive.read("partition", partition);
+    const auto z = as_vector(partition);
+    partition_ = {z.at(0), z.at(1), z.at(2), z.at(3) != 0};
     archive.read("edge_variance", variance);
     restraints_.set_state(as_vector(variance));
     if (device_restraints_) device_restraints_->set_state(restraints_.state());

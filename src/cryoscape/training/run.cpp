@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <toml++/toml.h>
 
+#include <limits>
 #include <numeric>
 #include <sstream>
 
@@ -57,8 +58,9 @@ void write_latents(const RunFolder& folder, Trainer& trainer, const particles::P
   std::vector<float> table;
   for (std::size_t i = 0; i < held_out.bound.size(); ++i) {
     table.push_back(static_cast<float>(set.rows[held_out.indices[i]]));
-    table.push_back(held_out.bound[i]);
-    table.push_back(weighted.bound[i]);
+    const float unknown = held_out.reliable ? 0.0f : std::numeric_limits<float>::quiet_NaN();
+    table.push_back(held_out.bound[i] + unknown);
+    table.push_back(weighted.bound[i] + unknown);
   }
   io::write_npy(folder.file("held_out.npy"), {held_out.bound.size(), 3}, table);
 }
@@ -94,6 +96,11 @@ void check_processes(int processes, int batch, std::size_t particles) {
                                  limit == particles ? fmt::format("{} particles", particles)
                                                     : fmt::format("a batch of {} particles", batch),
                                  limit));
+}
+
+void check_precision(const RunSettings& settings, const torch::Device& device) {
+  if (settings.model.encoder_precision == "bfloat16" && !model::has_bfloat16(device))
+    throw UsageError("this processor has no fast bfloat16 products: leave out --encoder-precision bfloat16");
 }
 
 /// Importance-weighted bounds need a likelihood in nats and draws with a density.
@@ -192,6 +199,7 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
                const std::string& command_line, ProcessGroup& group) {
   RunSettings settings = given;
   auto device = choose_device(settings.training.device);  // before anything is written
+  check_precision(settings, device);
   std::optional<Grid> grid;
   std::optional<RunFolder> folder;
   if (resume) {

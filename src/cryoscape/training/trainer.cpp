@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <numbers>
-#include <unordered_map>
 
 #include "cryoscape/model/device_batch.hpp"
 #include "cryoscape/util/error.hpp"
@@ -18,10 +16,8 @@
 namespace cryoscape::training {
 namespace {
 
-constexpr std::int64_t kLogEvery = 20;  ///< steps between records
-constexpr std::size_t kCalibrationImages = 2000;
+constexpr std::int64_t kLogEvery = 20;    ///< steps between records
 constexpr double kSpectralMemory = 5000;  ///< images over which gain and noise are averaged
-constexpr int kShuffleBlock = 256;        ///< neighbours on disk that stay together in an epoch's order
 constexpr double kTotalImages = 600000;   ///< default length of a training
 
 /// FNV-1a of a particle's name: splits follow particles, not rows, so repeated particles stay on one side.
@@ -42,18 +38,6 @@ int default_epochs(std::size_t particles) {
       std::clamp(kTotalImages / static_cast<double>(std::max<std::size_t>(particles, 1)), 4.0, 60.0));
 }
 
-void sum_over_processes(std::vector<model::SpectralSums>& sums, ProcessGroup& group) {
-  std::vector<double> flat;
-  for (const auto& s : sums) flat.insert(flat.end(), {s.data_power, s.cross, s.prediction_power, s.count});
-  group.sum(flat);
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    sums[i] = {flat[4 * i], flat[4 * i + 1], flat[4 * i + 2], flat[4 * i + 3]};
-}
-
-void stop_if(int signal) {
-  if (signal) throw Interrupted(signal, "interrupted");
-}
-
 }  // namespace
 
 Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet& particles,
@@ -70,7 +54,7 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
       edges_(options_, particles.size()),
       reduction_(group, model.network_parameters(), restraints, options_.accumulate),
       optimiser_(model.network_parameters(), {}),
-      prior_optimiser_(model.prior().make_optimiser()),
+      prior_trainer_(model.prior()),
       generator_(torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 1)) {
   const double share = particles.particles.size() < 40 ? 0.0 : options_.held_out;
   for (std::uint32_t i = 0; i < particles.particles.size(); ++i) {
@@ -81,28 +65,6 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
   if (model_.scores_with_tensors()) device_restraints_.emplace(restraints_.topology(), model_.device());
   epochs_ = options_.epochs > 0 ? options_.epochs : default_epochs(training_.size());
   steps_per_epoch_ = static_cast<std::int64_t>((training_.size() + options_.batch - 1) / options_.batch);
-}
-
-void Trainer::calibrate() {
-  auto order = particles::shuffled_order(training_, options_.seed, 1000003, kShuffleBlock);
-  order.resize(std::min(order.size(), kCalibrationImages));
-  torch::NoGradGuard no_grad;
-  const auto memory = static_cast<double>(order.size());
-  for (const bool contrast_free : {false, true, true}) {
-    std::vector<model::SpectralSums> total(model_.spectral().groups() * model_.spectral().shells());
-    const auto reference = model_.decode(torch::zeros({1, model_.latent_dim()}, model_.device()));
-    for_batches(loader_, order, [&](const SharedBatch& batch) {
-      stop_if(batch.interrupt);
-      if (batch.own.size() == 0) return;
-      const auto coordinates = reference.expand({batch.own.size(), -1, -1}).contiguous();
-      const auto scores = model_.score(coordinates, batch.own, true,
-                                       contrast_free ? model::Score::training : model::Score::fixed_contrast);
-      for (std::size_t i = 0; i < total.size(); ++i) total[i] += scores.sums[i];
-    });
-    sum_over_processes(total, group_);
-    model_.spectral().forget();
-    model_.spectral().update(total, memory, memory);
-  }
 }
 
 void Trainer::start(bool resume) {
@@ -123,7 +85,7 @@ void Trainer::start(bool resume) {
 }
 
 void Trainer::run(bool resume) {
-  log_partition_ = model_.prior().log_partition().value;
+  partition_ = model_.prior().log_partition();
   start(resume);
   spdlog::info("training: {} particles, {} held out, {} epochs of {} steps", training_.size(),
                held_out_.size(), epochs_, steps_per_epoch_);
@@ -179,9 +141,8 @@ bool Trainer::next_batch(SharedLoader& loader, SharedBatch& batch) {
   }
 }
 
-/// Calls body(batch) for the particles in this order.
-template <class Body>
-void Trainer::for_batches(SharedLoader& loader, std::vector<std::uint32_t> order, Body&& body) {
+void Trainer::for_batches(SharedLoader& loader, std::vector<std::uint32_t> order,
+                          const std::function<void(const SharedBatch&)>& body) {
   start_reading(loader, std::move(order));
   for (SharedBatch batch; next_batch(loader, batch);)
     if (batch.part.whole > 0) body(batch);
@@ -220,7 +181,7 @@ void Trainer::stop_early(int signal) {
 
 void Trainer::train_step(const SharedBatch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
-  const ObjectiveSettings settings{kl_weight(), restraint_schedule(), log_partition_,
+  const ObjectiveSettings settings{kl_weight(), restraint_schedule(), partition_.value,
                                    options_.importance_samples};
   const auto evaluation =
       reduction_.step(batch, generator_, [&](const particles::Batch& rows, const latent::BatchPart& part) {
@@ -230,14 +191,8 @@ void Trainer::train_step(const SharedBatch& batch) {
     fail("training diverged at step {} (the loss is not finite): lower --learning-rate, now {}",
          progress_.step, options_.learning_rate);
   optimiser_.step(learning_rate());
-  if (prior_optimiser_) {
-    prior_optimiser_->zero_grad();
-    if (const auto contrast = model_.prior().contrast(evaluation.posterior, evaluation.sample, generator_);
-        contrast.defined()) {
-      contrast.backward();
-      prior_optimiser_->step();
-    }
-  }
+  prior_trainer_.step(evaluation.posterior, evaluation.sample, latent::prior_rate(fraction_done()),
+                      generator_);
   if (!model_.likelihood_options().correlation)
     model_.spectral().update(evaluation.sums, static_cast<double>(batch.part.whole),
                              std::min(kSpectralMemory, static_cast<double>(training_.size())));
@@ -260,7 +215,7 @@ void Trainer::finish_warm_up() {
   const auto shape = std::vector<std::int64_t>{static_cast<std::int64_t>(sample.size()), latents.dim};
   model_.prior().after_warm_up(torch::tensor(latents.mean).view(shape),
                                torch::tensor(latents.standard_deviation).view(shape), generator_);
-  log_partition_ = model_.prior().log_partition().value;
+  partition_ = model_.prior().log_partition();
 }
 
 nlohmann::json Trainer::step_record() const {
@@ -283,20 +238,37 @@ void Trainer::log_step() {
   if (group_.first()) folder_.append_step(step_record());
 }
 
+/// A likelihood needs log Z: none is reported where it is not known to half a nat.
 void Trainer::finish_epoch() {
   auto record = step_record();
+  const auto& prior = record["prior"] = model_.prior().diagnostics();
+  partition_ = latent::partition_of(prior);
   const auto bound = held_out_bound();
-  if (!bound.bound.empty())
-    record["held_out_bound"] = bound.mean, record["held_out_error"] = bound.standard_error;
-  if (warm_up_finished_) edges_.judge(bound.bound);
-  record["prior"] = model_.prior().diagnostics();
-  log_partition_ = record["prior"]["log_partition"];
+  if (!bound.bound.empty()) {
+    if (bound.reliable)
+      record["held_out_bound"] = bound.mean, record["held_out_error"] = bound.standard_error;
+    record["latents"] = {{"active", bound.active_latents}, {"of", model_.latent_dim()}};
+    if (model_.prior().bits() > 0) record["latents"]["smoothing_gap"] = bound.smoothing_gap;
+  }
+  if (warm_up_finished_) {
+    edges_.judge(bound.bound);
+    warn_of_prior(prior, bound);
+  }
   if (group_.first()) folder_.append_step(record);
-  const auto held_out = bound.bound.empty() ? std::string() : fmt::format(" held out {:.3f},", bound.mean);
+  const auto held_out = record.contains("held_out_bound") ? fmt::format(" held out {:.3f},", bound.mean) : "";
   spdlog::info("epoch {:3d}/{}: bound {:.3f},{} KL {:.3f}, restraint {:.3f}, chi2 {:.4f}, {:.0f} images/s",
                progress_.epoch, epochs_, last_terms_.bound, held_out, last_terms_.kl, last_terms_.restraint,
                last_terms_.chi_square, images_timed_ / std::max(seconds_training_, 1e-9));
   save_checkpoint();
+}
+
+/// Each once, and again only after another one.
+void Trainer::warn_of_prior(const nlohmann::json& prior, const HeldOutBound& bound) {
+  std::string warning = prior.value("warning", "");
+  if (warning.empty() && !bound.bound.empty() && bound.active_latents == 0)
+    warning = "no latent tells particles apart: lower --beta, raise --epochs, or choose another --prior";
+  if (!warning.empty() && warning != last_warning_) spdlog::warn("warning: {}", warning);
+  last_warning_ = warning;
 }
 
 double Trainer::fraction_done() const {
@@ -326,87 +298,6 @@ RestraintSchedule Trainer::restraint_schedule() const {
   schedule.weights.clash = static_cast<float>(options_.clash_weight);
   schedule.drop_fraction = static_cast<float>(options_.edge_drop);
   return schedule;
-}
-
-Latents Trainer::encode(std::span<const std::uint32_t> particles) {
-  torch::NoGradGuard no_grad;
-  Latents out;
-  out.dim = model_.latent_dim();
-  const auto values = particles.size() * static_cast<std::size_t>(out.dim);
-  out.mean.assign(values, 0.0f);
-  out.standard_deviation = out.mean;
-  std::vector<float> found(particles.size());
-  std::unordered_map<std::uint32_t, std::size_t> row_of;
-  for (std::size_t r = 0; r < particles.size(); ++r) row_of[particles[r]] = r;
-  for_batches(pass_loader_, {particles.begin(), particles.end()}, [&](const SharedBatch& batch) {
-    stop_if(batch.interrupt);
-    if (batch.own.size() == 0) return;
-    const auto posterior = model_.encode(batch.own);
-    const auto mean = latent::expectation(posterior).to(torch::kCPU).contiguous();
-    const auto deviation = latent::deviation(posterior).to(torch::kCPU).contiguous();
-    for (std::int64_t i = 0; i < batch.own.size(); ++i) {
-      const auto row = row_of.at(static_cast<std::uint32_t>(batch.own.indices.data_ptr<std::int64_t>()[i]));
-      found[row] = 1;
-      std::copy_n(mean.data_ptr<float>() + i * out.dim, out.dim,
-                  out.mean.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
-      std::copy_n(deviation.data_ptr<float>() + i * out.dim, out.dim,
-                  out.standard_deviation.begin() + static_cast<std::ptrdiff_t>(row * out.dim));
-    }
-  });
-  for (auto* values : {&out.mean, &out.standard_deviation, &found})
-    group_.sum(torch::from_blob(values->data(), {static_cast<std::int64_t>(values->size())}));
-  for (std::size_t i = 0; i < values; ++i)
-    if (found[i / static_cast<std::size_t>(out.dim)] == 0)
-      out.mean[i] = out.standard_deviation[i] = std::numeric_limits<float>::quiet_NaN();
-  return out;
-}
-
-torch::Tensor Trainer::bounds_of(const SharedBatch& batch, int samples, double log_partition,
-                                 torch::Generator& generator) {
-  const auto& prior = model_.prior();
-  const auto posterior = model_.encode(batch.own);
-  std::vector<torch::Tensor> drawn;
-  for (int k = 0; k < samples; ++k) {
-    const auto sample = prior.draw_hard(posterior, generator, batch.part);
-    const auto score = model_.score(model_.decode(sample.hard), batch.own, false).log_likelihood;
-    const auto log_ratio = samples > 1
-                               ? -prior.energy(sample.hard) - latent::log_density(posterior, sample.hard)
-                               : latent::entropy(posterior) - prior.cross_entropy(posterior, sample);
-    drawn.push_back(score + log_ratio - log_partition);
-  }
-  return torch::logsumexp(torch::stack(drawn), 0) - std::log(static_cast<double>(samples));
-}
-
-HeldOutBound Trainer::held_out_bound(int samples) {
-  torch::NoGradGuard no_grad;
-  HeldOutBound out;
-  if (held_out_.empty()) return out;
-  auto generator =
-      torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 77);
-  const double log_partition = model_.prior().log_partition().value;
-  std::int64_t usable = 0;
-  std::vector<double> values(2 * held_out_.size());  // particle and bound of those usable
-  for_batches(pass_loader_, held_out_, [&](const SharedBatch& batch) {
-    const auto bound = bounds_of(batch, samples, log_partition, generator).to(torch::kCPU).contiguous();
-    for (std::int64_t i = 0; i < bound.size(0); ++i) {
-      const auto at = static_cast<std::size_t>(2 * (usable + batch.part.first + i));
-      values[at] = static_cast<double>(batch.own.indices.data_ptr<std::int64_t>()[i]);
-      values[at + 1] = bound.data_ptr<float>()[i];
-    }
-    usable += batch.part.whole;
-  });
-  group_.sum(values);
-  double sum = 0, square = 0;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(usable); ++i) {
-    const double value = values[2 * i + 1];
-    out.indices.push_back(static_cast<std::uint32_t>(values[2 * i]));
-    out.bound.push_back(static_cast<float>(value));
-    sum += value, square += value * value;
-  }
-  const double n = static_cast<double>(std::max<std::size_t>(1, out.bound.size()));
-  out.mean = sum / n;
-  out.standard_error = std::sqrt(std::max(0.0, square / n - out.mean * out.mean) / n);
-  return out;
 }
 
 }  // namespace cryoscape::training

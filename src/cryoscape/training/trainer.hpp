@@ -1,10 +1,11 @@
 #pragma once
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "cryoscape/latent/prior_trainer.hpp"
 #include "cryoscape/model/heterogeneity_model.hpp"
 #include "cryoscape/particles/particle_set.hpp"
 #include "cryoscape/structure/restraints.hpp"
@@ -32,6 +33,9 @@ struct HeldOutBound {
   std::vector<std::uint32_t> indices;
   std::vector<float> bound;
   double mean = 0, standard_error = 0;
+  bool reliable = true;      ///< whether log Z is known well enough for the values to mean something
+  int active_latents = 0;    ///< as LatentUse counts them
+  double smoothing_gap = 0;  ///< mean bound with smoothed bits minus that with hard bits, one sample each
 };
 
 /// Trains a model on particles, on the model's device: calibration of noise and gain at the reference, then
@@ -40,6 +44,9 @@ struct HeldOutBound {
 /// writes files. Their number changes results by no more than rounding.
 class Trainer {
  public:
+  /// Neighbours on disk that stay together in an epoch's order.
+  static constexpr int kShuffleBlock = 256;
+
   /// The options' batch is that of all processes together.
   Trainer(model::HeterogeneityModel& model, const particles::ParticleSet& particles,
           particles::LoaderOptions loader, structure::RestraintEvaluator& restraints, TrainingOptions options,
@@ -72,19 +79,23 @@ class Trainer {
   void run_epoch();
   void start_reading(SharedLoader& loader, std::vector<std::uint32_t> order);
   bool next_batch(SharedLoader& loader, SharedBatch& batch);
-  template <class Body>
-  void for_batches(SharedLoader& loader, std::vector<std::uint32_t> order, Body&& body);
+  /// Calls body(batch) for the particles in this order.
+  void for_batches(SharedLoader& loader, std::vector<std::uint32_t> order,
+                   const std::function<void(const SharedBatch&)>& body);
   void keep_steps();
   [[noreturn]] void stop_reading(const Error& error) const;
   void make_equal();
   [[noreturn]] void stop_early(int signal);
-  torch::Tensor bounds_of(const SharedBatch& batch, int samples, double log_partition,
-                          torch::Generator& generator);
+  torch::Tensor bounds_of(const particles::Batch& batch, const latent::Posterior& posterior,
+                          const latent::BatchPart& part, int samples, torch::Generator& generator);
+  double smoothing_gap(const particles::Batch& batch, const latent::Posterior& posterior,
+                       const latent::BatchPart& part, torch::Generator& generator);
   void train_step(const SharedBatch& batch);
   nlohmann::json step_record() const;
   void log_step();
   void finish_warm_up();
   void finish_epoch();
+  void warn_of_prior(const nlohmann::json& prior, const HeldOutBound& bound);
   RestraintTerm restraint_term();
   double fraction_done() const;
   double learning_rate() const;
@@ -108,10 +119,11 @@ class Trainer {
   bool warm_up_finished_ = false;
   StepReduction reduction_;
   AdamW optimiser_;
-  std::unique_ptr<torch::optim::Optimizer> prior_optimiser_;
+  latent::PriorTrainer prior_trainer_;
   torch::Generator generator_;
   Terms last_terms_;
-  double log_partition_ = 0;
+  std::string last_warning_;
+  latent::LogPartition partition_;  ///< the prior's, as of the last epoch's end
   double seconds_training_ = 0;
   std::int64_t images_timed_ = 0;
 };

@@ -1,0 +1,39 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "cryoscape/latent/prior.hpp"
+
+namespace cryoscape::latent {
+
+/// Moves a prior by its own contrast. A step whose contrast or gradient is not finite is left out, so that no
+/// NaN reaches the prior's parameters; after kMostLeftOut such steps in a row the prior has diverged.
+class PriorTrainer {
+ public:
+  static constexpr int kMostLeftOut = 50;
+
+  explicit PriorTrainer(Prior& prior);
+
+  /// One step on a batch's posterior and draw; `rate` scales the prior's learning rates. Throws Error for a
+  /// prior that has diverged.
+  void step(const Posterior& posterior, const Sample& sample, double rate, torch::Generator& generator);
+
+  /// Null for a prior without parameters; for checkpoints.
+  torch::optim::Optimizer* optimiser() { return optimiser_.get(); }
+
+ private:
+  bool gradients_are_finite() const;
+
+  Prior& prior_;
+  std::unique_ptr<torch::optim::Optimizer> optimiser_;
+  std::vector<double> rates_;  ///< of the optimiser's groups
+  int left_out_ = 0;
+};
+
+/// Share of the learning rate at a share of training: falls from 1 to 0.1, geometrically over the second
+/// half.
+double prior_rate(double fraction_done);
+
+}  // namespace cryoscape::latent
