@@ -9,7 +9,7 @@
 # -Wrestrict and -Warray-bounds of gcc 12 misfire on std::string concatenation (GCC bugs 105651, 105329).
 function(_cryoscape_pch target)
   if(NOT TARGET cryoscape_pch)
-    file(WRITE ${CMAKE_BINARY_DIR}/pch.cpp "")
+    file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/pch.cpp CONTENT "")  # leaves it alone once it is there
     add_library(cryoscape_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cpp)
     target_link_libraries(cryoscape_pch PRIVATE cryoscape_torch)
     target_compile_options(cryoscape_pch PRIVATE -Wall -Wextra -Wno-restrict -Wno-array-bounds -fpch-preprocess -O1)

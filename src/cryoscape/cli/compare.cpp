@@ -5,6 +5,7 @@
 #include "cryoscape/cli/torch_setup.hpp"
 #include "cryoscape/report/comparison_output.hpp"
 #include "cryoscape/util/error.hpp"
+#include "cryoscape/util/files.hpp"
 
 namespace cryoscape::cli {
 namespace {
@@ -26,8 +27,8 @@ std::vector<std::filesystem::path> split_files(const std::string& text) {
 std::unique_ptr<Command> compare_command() {
   struct Settings {
     std::vector<std::string> runs;
-    std::string truth, models;
-    bool superpose = false;
+    std::string truth, models, html;
+    bool superpose = false, force = false;
   };
   auto settings = std::make_shared<Settings>();
   auto command = std::make_unique<Command>();
@@ -39,12 +40,16 @@ std::unique_ptr<Command> compare_command() {
   command->options.add("models", &settings->models,
                        "the models that were simulated (PDB or mmCIF; several files separated by commas)");
   command->options.add("superpose", &settings->superpose, "the models were simulated with --superpose");
+  command->options.add("html", &settings->html, "write the tables to this web page too");
+  command->options.add("force", &settings->force, "overwrite an existing page");
   command->prints_json = true;
   command->run = [settings](const CommonOptions& common) {
     if (!settings->truth.empty()) require_given(settings->models, "models");
     if (!settings->models.empty()) require_given(settings->truth, "truth");
     if (settings->superpose && settings->truth.empty())
       throw UsageError("--superpose needs --truth and --models");
+    if (!settings->html.empty() && !settings->force && std::filesystem::exists(settings->html))
+      fail("{} exists: choose another --html, or overwrite it with --force", settings->html);
     std::optional<report::TruthData> truth;
     if (!settings->truth.empty()) {
       set_up_torch();
@@ -52,6 +57,7 @@ std::unique_ptr<Command> compare_command() {
     }
     std::vector<report::RunScores> scores;
     for (const auto& run : settings->runs) scores.push_back(report::score_run(run, truth));
+    if (!settings->html.empty()) replace_text_file(settings->html, report::comparison_html(scores));
     std::cout << (common.json ? report::comparison_json(scores).dump(2) + "\n"
                               : report::comparison_text(scores));
     return 0;

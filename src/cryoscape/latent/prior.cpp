@@ -83,11 +83,16 @@ void Prior::after_warm_up(const torch::Tensor& means, const torch::Tensor& devia
 }
 
 nlohmann::json Prior::diagnostics() {
-  const auto z = log_partition();
-  return {{"log_partition", z.value},
-          {"log_partition_lower", z.lower},
-          {"log_partition_upper", z.upper},
-          {"log_partition_exact", z.exact}};
+  nlohmann::json json;
+  record_partition(log_partition(), json);
+  return json;
+}
+
+void record_partition(const LogPartition& partition, nlohmann::json& diagnostics) {
+  diagnostics["log_partition"] = partition.value;
+  diagnostics["log_partition_lower"] = partition.lower;
+  diagnostics["log_partition_upper"] = partition.upper;
+  diagnostics["log_partition_exact"] = partition.exact;
 }
 
 LogPartition partition_of(const nlohmann::json& diagnostics) {

@@ -19,6 +19,8 @@ struct LogPartition {
   bool known() const { return upper - lower <= 0.5; }
 };
 
+/// Writes log Z into a prior's diagnostics.
+void record_partition(const LogPartition& partition, nlohmann::json& diagnostics);
 /// The log Z that a prior's diagnostics record; unbounded where it was not finite.
 LogPartition partition_of(const nlohmann::json& diagnostics);
 

@@ -19,11 +19,16 @@ bool PriorTrainer::gradients_are_finite() const {
 }
 
 void PriorTrainer::step(const Posterior& posterior, const Sample& sample, double rate,
-                        torch::Generator& generator) {
+                        torch::Generator& generator, const torch::Tensor& draws,
+                        const torch::Tensor& weights) {
   if (!optimiser_) return;
   optimiser_->zero_grad();
-  const auto contrast = prior_.contrast(posterior, sample, generator);
+  auto contrast = prior_.contrast(posterior, sample, generator);
   if (!contrast.defined()) return;
+  if (draws.defined()) {
+    const auto energy = prior_.energy(draws);
+    contrast = contrast + energy.mean() - (weights.to(energy.dtype()) * energy).sum();
+  }
   contrast.backward();
   if (!std::isfinite(contrast.item<double>()) || !gradients_are_finite()) {
     if (++left_out_ < kMostLeftOut) return;

@@ -16,9 +16,11 @@ class PriorTrainer {
 
   explicit PriorTrainer(Prior& prior);
 
-  /// One step on a batch's posterior and draw; `rate` scales the prior's learning rates. Throws Error for a
-  /// prior that has diverged.
-  void step(const Posterior& posterior, const Sample& sample, double rate, torch::Generator& generator);
+  /// One step on a batch's posterior and draw; `rate` scales the prior's learning rates. Where the density is
+  /// the prior's times a factor, `draws` of the prior (n, d) with the factor's `weights` (n), which sum to 1,
+  /// make the negative phase that of the product. Throws Error for a prior that has diverged.
+  void step(const Posterior& posterior, const Sample& sample, double rate, torch::Generator& generator,
+            const torch::Tensor& draws = {}, const torch::Tensor& weights = {});
 
   /// Null for a prior without parameters; for checkpoints.
   torch::optim::Optimizer* optimiser() { return optimiser_.get(); }

@@ -72,6 +72,24 @@ TEST(PriorTrainer, LeavesOutStepsThatAreNotFiniteAndSaysWhenThereAreOnlySuch) {
   EXPECT_EQ(distance(after, copies(*prior)), 0);
 }
 
+TEST(PriorTrainer, WeightedDrawsCorrectTheNegativePhase) {
+  auto prior = started_mixture();
+  auto g = generator(7);
+  const auto draws = prior->sample(500, g);
+  // A factor that forbids the right half.
+  const auto allowed = (draws.select(1, 0) < 0).to(torch::kFloat32);
+  const auto weights = allowed / allowed.sum();
+  const auto share = [&] {
+    auto h = generator(8);
+    return (prior->sample(4000, h).select(1, 0) < 0).to(torch::kFloat64).mean().item<double>();
+  };
+  const double before = share();
+  PriorTrainer trainer(*prior);
+  // Data as the prior has them: the product lacks the right half, so the prior must grow there.
+  for (int i = 0; i < 100; ++i) trainer.step({}, {draws, draws}, 1, g, draws, weights);
+  EXPECT_LT(share(), before - 0.02);
+}
+
 TEST(PriorTrainer, APriorWithoutParametersStays) {
   auto prior = make_prior({}, 1);
   auto g = generator(6);

@@ -55,7 +55,9 @@ HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene,
     lattice_ = make_feature_lattice(scene_.coordinates, kLatticeMargin, kLatticeMinSpacing, kLatticePoints);
   const auto features = raw ? static_cast<std::int64_t>(scene_.box) * scene_.box
                             : static_cast<std::int64_t>(lattice_.size()) + 9;
-  encoder_ = register_module("encoder", make_mlp_encoder(features, 2 * latent_dim_ - prior_->bits()));
+  const auto precision = options_.encoder_precision == "bfloat16" ? Precision::bfloat16 : Precision::float32;
+  encoder_ =
+      register_module("encoder", make_mlp_encoder(features, 2 * latent_dim_ - prior_->bits(), precision));
   const auto beads = static_cast<std::int64_t>(scene_.beads());
   decoder_ = register_module("decoder", make_residue_decoder(latent_dim_, beads));
   reference_ = register_buffer("reference", torch::tensor(scene_.coordinates).view({1, beads, 3}));

@@ -29,6 +29,18 @@ double work(std::int64_t a, std::int64_t b, std::int64_t c) {
   return static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(c);
 }
 
+torch::Tensor rounded(const torch::Tensor& factor, Precision precision) {
+  return precision == Precision::bfloat16 ? factor.to(torch::kBFloat16) : factor;
+}
+
+/// out = a b, where one of the factors may be rounded already.
+void product_into(torch::Tensor out, const torch::Tensor& a, const torch::Tensor& b, Precision precision) {
+  if (precision == Precision::float32)
+    at::mm_out(out, a, b);
+  else
+    out.copy_(at::mm(rounded(a, precision), rounded(b, precision)));
+}
+
 }  // namespace
 
 void prepare_matrix_products() {
@@ -44,36 +56,51 @@ void prepare_matrix_products() {
   });
 }
 
-torch::Tensor layer_output(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
+bool has_bfloat16(const torch::Device& device) {
+#ifdef __x86_64__
+  if (device.is_cpu()) return __builtin_cpu_supports("avx512bf16");
+#endif
+  return device.is_cuda();
+}
+
+torch::Tensor layer_output(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                           Precision precision) {
   torch::NoGradGuard no_grad;
   const auto outputs = weight.size(0);
   auto out = torch::empty({x.size(0), outputs}, x.options());
+  const auto factor = rounded(x, precision);
   in_parts(outputs, work(x.size(0), x.size(1), outputs), x, [&](std::int64_t first, std::int64_t count) {
     auto part = out.narrow(1, first, count);
-    at::addmm_out(part, bias.narrow(0, first, count), x, weight.narrow(0, first, count).t());
+    const auto w = weight.narrow(0, first, count), b = bias.narrow(0, first, count);
+    if (precision == Precision::float32)
+      at::addmm_out(part, b, x, w.t());
+    else
+      part.copy_(at::mm(factor, rounded(w, precision).t())).add_(b);
   });
   return out;
 }
 
-torch::Tensor layer_input_gradient(const torch::Tensor& gradient, const torch::Tensor& weight) {
+torch::Tensor layer_input_gradient(const torch::Tensor& gradient, const torch::Tensor& weight,
+                                   Precision precision) {
   torch::NoGradGuard no_grad;
   const auto inputs = weight.size(1);
   auto out = torch::empty({gradient.size(0), inputs}, gradient.options());
+  const auto factor = rounded(gradient, precision);
   in_parts(inputs, work(gradient.size(0), gradient.size(1), inputs), gradient,
            [&](std::int64_t first, std::int64_t count) {
-             auto part = out.narrow(1, first, count);
-             at::mm_out(part, gradient, weight.narrow(1, first, count));
+             product_into(out.narrow(1, first, count), factor, weight.narrow(1, first, count), precision);
            });
   return out;
 }
 
-torch::Tensor layer_weight_gradient(const torch::Tensor& gradient, const torch::Tensor& x) {
+torch::Tensor layer_weight_gradient(const torch::Tensor& gradient, const torch::Tensor& x,
+                                    Precision precision) {
   torch::NoGradGuard no_grad;
   const auto outputs = gradient.size(1);
   auto out = torch::empty({outputs, x.size(1)}, x.options());
+  const auto factor = rounded(x, precision);
   in_parts(outputs, work(x.size(0), x.size(1), outputs), x, [&](std::int64_t first, std::int64_t count) {
-    auto part = out.narrow(0, first, count);
-    at::mm_out(part, gradient.narrow(1, first, count).t(), x);
+    product_into(out.narrow(0, first, count), gradient.narrow(1, first, count).t(), factor, precision);
   });
   return out;
 }

@@ -12,11 +12,20 @@ namespace cryoscape::model {
 /// none later.
 void prepare_matrix_products();
 
+/// What factors and products are rounded to; sums are of float32 either way, and so are inputs and outputs.
+enum class Precision { float32, bfloat16 };
+
+/// Whether a device multiplies bfloat16 faster than float32.
+bool has_bfloat16(const torch::Device& device);
+
 /// x (B, K), weight (M, K), bias (M) → x weightᵀ + bias (B, M).
-torch::Tensor layer_output(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias);
+torch::Tensor layer_output(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                           Precision precision = Precision::float32);
 /// gradient (B, M), weight (M, K) → gradient weight (B, K).
-torch::Tensor layer_input_gradient(const torch::Tensor& gradient, const torch::Tensor& weight);
+torch::Tensor layer_input_gradient(const torch::Tensor& gradient, const torch::Tensor& weight,
+                                   Precision precision = Precision::float32);
 /// gradient (B, M), x (B, K) → gradientᵀ x (M, K).
-torch::Tensor layer_weight_gradient(const torch::Tensor& gradient, const torch::Tensor& x);
+torch::Tensor layer_weight_gradient(const torch::Tensor& gradient, const torch::Tensor& x,
+                                    Precision precision = Precision::float32);
 
 }  // namespace cryoscape::model

@@ -7,6 +7,9 @@ void ModelOptions::declare(OptionSet& set) {
   set.add("encoder-input", &encoder_input,
           "what the encoder sees: the image back-projected into the molecule's frame, or the raw image")
       .choices = {"backprojection", "image"};
+  set.add("encoder-precision", &encoder_precision,
+          "what the encoder's matrix products are rounded to; bfloat16 is faster where the processor has it")
+      .choices = {"float32", "bfloat16"};
   set.add("decoder", &decoder, "network that moves the residues").choices = {"residue"};
   auto& dim = set.add("latent-dim", &latent_dim, "latent dimension of continuous priors");
   dim.minimum = 1, dim.maximum = 256;

@@ -12,6 +12,7 @@ namespace cryoscape::model {
 struct ModelOptions {
   std::string encoder = "mlp";
   std::string encoder_input = "backprojection";
+  std::string encoder_precision = "float32";
   std::string decoder = "residue";
   int latent_dim = 8;
   std::string likelihood = "gaussian";

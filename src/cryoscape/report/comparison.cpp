@@ -6,6 +6,7 @@
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/report/found_states.hpp"
 #include "cryoscape/report/rand_index.hpp"
+#include "cryoscape/report/rank_auc.hpp"
 #include "cryoscape/report/run_record.hpp"
 #include "cryoscape/report/structure_scores.hpp"
 #include "cryoscape/training/run.hpp"
@@ -24,6 +25,7 @@ void copy_training(const TrainingRecord& training, RunScores& scores) {
   if (training.epochs.empty()) return;
   scores.held_out_bound = finite(training.epochs.back().held_out_bound);
   scores.images_per_second = finite(training.epochs.back().images_per_second);
+  scores.latents = training.latents;
   const auto& log_z = training.partition;
   if (std::isfinite(log_z.lower) && std::isfinite(log_z.upper))
     scores.log_partition = {log_z.lower, log_z.upper};
@@ -117,9 +119,31 @@ void check_beads(const training::Run& run, const TruthData& truth) {
       run.folder.path().string(), beads, run.settings.input.beads, truth.beads());
 }
 
-TruthScores score_against(const RunRecord& record, const TruthData& truth,
+/// The prior's energy at the posterior mean, higher for what it thinks unlikely.
+std::optional<double> outlier_auc(training::Run& run, const io::FloatMatrix& latents,
+                                  const ParticleTruth& truth) {
+  torch::NoGradGuard no_grad;
+  const auto z =
+      torch::from_blob(const_cast<float*>(latents.values.data()),
+                       {static_cast<std::int64_t>(latents.rows), static_cast<std::int64_t>(latents.columns)});
+  const auto energies = latent::values_of(run.model->prior().energy(z));
+  std::vector<double> scores;
+  std::vector<bool> junk;
+  for (std::size_t i = 0; i < energies.size(); ++i)
+    if (std::isfinite(energies[i])) scores.push_back(energies[i]), junk.push_back(truth.junk[i]);
+  return rank_auc(scores, junk);
+}
+
+std::optional<SampleQuality> score_samples(training::Run& run) {
+  const auto path = run.folder.file("prior_samples.npy");
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  const auto z = io::read_npy_matrix(path);
+  return sample_quality(training::decode_latents(*run.model, z.values),
+                        training::restraints_of(run.data, run.settings.training));
+}
+
+TruthScores score_against(training::Run& run, const RunRecord& record, const TruthData& truth,
                           std::optional<std::vector<FoundState>>& found) {
-  auto run = training::open_run(record.folder);
   check_beads(run, truth);
   const auto latents = read_latents(run);
   const auto particles = truth_of(run.data.particles, truth);
@@ -140,6 +164,7 @@ TruthScores score_against(const RunRecord& record, const TruthData& truth,
   }
   if (const auto assigned = read_assignments(record.folder, particles.size()))
     scores.state_ari = state_agreement(*assigned, particles.state, comparable);
+  scores.outlier_auc = outlier_auc(run, latents, particles);
   return scores;
 }
 
@@ -155,7 +180,10 @@ RunScores score_run(const std::filesystem::path& path, const std::optional<Truth
   copy_training(record.training, scores);
   scores.held_out = read_held_out(folder, config);
   if (record.states) scores.found = found_states(record);
-  if (truth) scores.truth = score_against(record, *truth, scores.found);
+  if (!truth) return scores;
+  auto run = training::open_run(record.folder);
+  scores.truth = score_against(run, record, *truth, scores.found);
+  scores.samples = score_samples(run);
   return scores;
 }
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "cryoscape/report/held_out.hpp"
+#include "cryoscape/report/run_record.hpp"
+#include "cryoscape/report/sample_quality.hpp"
 #include "cryoscape/report/state_match.hpp"
 #include "cryoscape/report/truth_data.hpp"
 
@@ -22,8 +24,9 @@ struct TruthScores {
   std::optional<double> path_error;  ///< median |ŝ − s|, s ∈ [0, 1]
   std::optional<double> path_correlation_within_state;
   std::optional<double> population_error;  ///< percentage points; nothing before `landscape`
-  std::optional<double> state_ari;  ///< of usable particles that are no junk; nothing before `landscape`
-  std::vector<StateScore> states;   ///< true states; empty before `landscape`
+  std::optional<double> state_ari;    ///< of usable particles that are no junk; nothing before `landscape`
+  std::optional<double> outlier_auc;  ///< of the prior's energy, for junk; nothing where there is none
+  std::vector<StateScore> states;     ///< true states; empty before `landscape`
 };
 
 /// What is known of a run.
@@ -33,7 +36,9 @@ struct RunScores {
   std::optional<double> held_out_bound;                ///< nats per particle
   std::optional<std::array<double, 2>> log_partition;  ///< lower, upper
   std::optional<double> images_per_second;
+  std::optional<LatentRecord> latents;
   HeldOut held_out;
+  std::optional<SampleQuality> samples;  ///< of structures drawn from the prior; only with truth
   std::optional<std::vector<FoundState>>
       found;  ///< matched to the true states where there are any; nothing before `landscape`
   std::optional<TruthScores> truth;

@@ -6,6 +6,9 @@
 #include <cmath>
 #include <functional>
 
+#include "cryoscape/report/markup.hpp"
+#include "cryoscape/report/page.hpp"
+
 namespace cryoscape::report {
 namespace {
 
@@ -77,6 +80,11 @@ json run_json(const RunScores& run, const RunScores& first) {
            {"path_error", or_null(truth.path_error)},
            {"path_correlation_within_state", or_null(truth.path_correlation_within_state)},
            {"state_ari", or_null(truth.state_ari)},
+           {"outlier_auc", or_null(truth.outlier_auc)},
+           {"samples_intact", run.samples ? json(run.samples->intact) : json(nullptr)},
+           {"samples_spread", run.samples ? json(run.samples->spread) : json(nullptr)},
+           {"active_latents", run.latents ? json(run.latents->active) : json(nullptr)},
+           {"latents", run.latents ? json(run.latents->of) : json(nullptr)},
            {"images_per_second", or_null(run.images_per_second)},
            {"found_states", states_json(run)},
            {"true_states", true_states_json(truth)}};
@@ -84,8 +92,8 @@ json run_json(const RunScores& run, const RunScores& first) {
   if (run.log_partition) out["log_partition"] = *run.log_partition;
   out["states"] = run.found ? json(run.found->size()) : json(nullptr);
   // These need posteriors refined by maximum likelihood, or the landscape's energies.
-  for (const char* key : {"ml_error_over_bound", "posterior_error_over_optimal", "free_energy_rms",
-                          "barrier_error", "outlier_auc"})
+  for (const char* key :
+       {"ml_error_over_bound", "posterior_error_over_optimal", "free_energy_rms", "barrier_error"})
     out[key] = nullptr;
   return out;
 }
@@ -124,7 +132,8 @@ std::string log_partition_text(const RunScores& run) {
   return lower == upper ? fmt::format("{:.3f}", lower) : fmt::format("{:.3f} to {:.3f}", lower, upper);
 }
 
-std::string main_table(std::span<const RunScores> runs) {
+/// One row per quantity, one column per run.
+std::vector<Row> main_rows(std::span<const RunScores> runs) {
   std::vector<Row> rows;
   const auto add = [&](const char* label, const std::function<std::string(const RunScores&)>& cell) {
     rows.push_back({label});
@@ -146,6 +155,9 @@ std::string main_table(std::span<const RunScores> runs) {
                                  : with_error(difference.mean, difference.standard_error, 3);
     });
   add("log Z of the prior", log_partition_text);
+  add("active latents", [](const RunScores& run) {
+    return run.latents ? fmt::format("{} of {}", run.latents->active, run.latents->of) : kUnknown;
+  });
   add("states",
       [](const RunScores& run) { return run.found ? fmt::format("{}", run.found->size()) : kUnknown; });
   add_truth("population error, points", &TruthScores::population_error, 1);
@@ -156,16 +168,19 @@ std::string main_table(std::span<const RunScores> runs) {
   add_truth("mean RMSD per particle, A", &TruthScores::mean_rmsd, 3);
   add_truth("path error, of 0 to 1", &TruthScores::path_error, 4);
   add_truth("correlation along path in a state", &TruthScores::path_correlation_within_state, 3);
+  add_truth("junk by the prior's energy (AUC)", &TruthScores::outlier_auc, 3);
+  add("the prior's samples intact, %",
+      [](const RunScores& run) { return run.samples ? or_dash(100 * run.samples->intact, 1) : kUnknown; });
+  add("  their spread, A",
+      [](const RunScores& run) { return run.samples ? or_dash(run.samples->spread, 2) : kUnknown; });
   add("images per second", [](const RunScores& run) { return or_dash(run.images_per_second, 0); });
-  return aligned(rows);
+  return rows;
 }
 
 std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
 
-std::string state_table(const RunScores& run) {
-  if (!run.found)
-    return fmt::format("\n{}: no states yet: run cryoscape landscape {}\n", run.run.string(),
-                       run.run.string());
+/// The states of a run that has some.
+std::vector<Row> state_rows(const RunScores& run) {
   std::vector<Row> rows;
   if (run.truth && !run.truth->states.empty()) {
     rows.push_back({"  true state", "population, %", "found, %", "error", "found state", "RMSD, A"});
@@ -187,7 +202,33 @@ std::string state_table(const RunScores& run) {
       rows.push_back({fmt::format("  {}", f.id), with_error(100 * f.population, error, 1)});
     }
   }
-  return fmt::format("\nstates of {}\n", run.run.string()) + aligned(rows);
+  return rows;
+}
+
+std::string without_states(const RunScores& run) {
+  return fmt::format("{}: no states yet: run cryoscape landscape {}", run.run.string(), run.run.string());
+}
+
+std::string states_title(const RunScores& run) { return fmt::format("states of {}", run.run.string()); }
+
+/// What keeps bounds from being compared, a line for each run.
+std::vector<std::string> notes(std::span<const RunScores> runs) {
+  std::vector<std::string> out;
+  for (const auto& run : runs.subspan(runs.empty() ? 0 : 1))
+    if (const auto note = bound_difference(runs[0].held_out, run.held_out).note; !note.empty())
+      out.push_back(fmt::format("{}: no difference of bounds: {}", run.run.string(), note));
+  return out;
+}
+
+std::string html_table(const std::vector<Row>& rows) {
+  std::string out = "<table>\n";
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    out += "<tr>";
+    for (const auto& cell : rows[r])
+      out += r == 0 ? fmt::format("<th>{}</th>", escape(cell)) : fmt::format("<td>{}</td>", escape(cell));
+    out += "</tr>\n";
+  }
+  return out + "</table>\n";
 }
 
 }  // namespace
@@ -199,12 +240,24 @@ json comparison_json(std::span<const RunScores> runs) {
 }
 
 std::string comparison_text(std::span<const RunScores> runs) {
-  std::string out = main_table(runs);
-  for (const auto& run : runs.subspan(runs.empty() ? 0 : 1))
-    if (const auto note = bound_difference(runs[0].held_out, run.held_out).note; !note.empty())
-      out += fmt::format("\n{}: no difference of bounds: {}\n", run.run.string(), note);
-  for (const auto& run : runs) out += state_table(run);
+  std::string out = aligned(main_rows(runs));
+  for (const auto& note : notes(runs)) out += "\n" + note + "\n";
+  for (const auto& run : runs)
+    out += run.found ? "\n" + states_title(run) + "\n" + aligned(state_rows(run))
+                     : "\n" + without_states(run) + "\n";
   return out;
+}
+
+std::string comparison_html(std::span<const RunScores> runs) {
+  std::string out = page_head("Comparison of runs") + "<main>\n<section>\n" + html_table(main_rows(runs));
+  for (const auto& note : notes(runs)) out += fmt::format("<p class=\"absent\">{}</p>\n", escape(note));
+  out += "</section>\n";
+  for (const auto& run : runs)
+    out += run.found ? fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", escape(states_title(run)),
+                                   html_table(state_rows(run)))
+                     : fmt::format("<section>\n<p class=\"absent\">{}</p>\n</section>\n",
+                                   escape(without_states(run)));
+  return out + "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace cryoscape::report

@@ -14,4 +14,7 @@ nlohmann::json comparison_json(std::span<const RunScores> runs);
 /// The same for people: one table of all runs, a run a column, then the states of each.
 std::string comparison_text(std::span<const RunScores> runs);
 
+/// The same as a web page that needs no other.
+std::string comparison_html(std::span<const RunScores> runs);
+
 }  // namespace cryoscape::report

@@ -197,6 +197,29 @@ TEST_F(Comparison, StatesAndAssignmentsAreScored) {
   EXPECT_NE(comparison_text(scores).find("2, extra"), std::string::npos);
 }
 
+TEST_F(Comparison, SamplesAndJunkAreScoredWithTruth) {
+  const auto scores = score_run(run(), truth());
+  ASSERT_TRUE(scores.samples);
+  EXPECT_GE(scores.samples->intact, 0);
+  EXPECT_GT(scores.samples->spread, 0);
+  ASSERT_TRUE(scores.truth->outlier_auc);
+  EXPECT_GE(*scores.truth->outlier_auc, 0);
+  EXPECT_LE(*scores.truth->outlier_auc, 1);
+  EXPECT_TRUE(scores.latents);
+  EXPECT_EQ(scores.latents->of, 2);
+}
+
+TEST_F(Comparison, ThePageHoldsWhatTheTextDoes) {
+  auto odd = score_run(run(), std::nullopt);
+  odd.prior = "<i>";
+  const auto page = comparison_html(std::vector<RunScores>{odd});
+  EXPECT_NE(page.find("<td>held-out bound, nats</td>"), std::string::npos);
+  EXPECT_NE(page.find("&lt;i&gt;"), std::string::npos);
+  EXPECT_EQ(page.find("<i>"), std::string::npos);
+  EXPECT_NE(page.find("run cryoscape landscape"), std::string::npos);
+  EXPECT_NE(page.find("</html>"), std::string::npos);
+}
+
 TEST_F(Comparison, DifferencesOfBoundsArePairedToTheFirstRun) {
   // The same run a second time, 2 nats better for every particle, one of them with a damaged bound.
   const auto copy = *folder_ / "better";

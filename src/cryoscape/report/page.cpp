@@ -209,18 +209,21 @@ std::string options(const RunRecord& record) {
 
 }  // namespace
 
-std::string page_html(const RunRecord& record, const RunArrays& arrays) {
-  const auto name =
-      escape(fs::absolute(record.folder / "").lexically_normal().parent_path().filename().string());
-  const auto version = escape(record.run_value("version"));
+std::string page_head(const std::string& title, const std::string& version) {
   return fmt::format(
-             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{0} – "
-             "CryoScape</title>\n<style>{1}</style>\n"
-             "</head>\n<body>\n<header>\n<h1>{0}</h1>\n<p>CryoScape{2}{3}</p>\n</header>\n<main>\n",
-             name, kPageStyle, version.empty() ? "" : " ", version) +
-         summary(record, arrays) + warnings(record) + states(record) + landscape(record, arrays) +
-         training(record) + latents(record, arrays) + options(record) + "</main>\n</body>\n</html>\n";
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{0} – "
+      "CryoScape</title>\n<style>{1}</style>\n"
+      "</head>\n<body>\n<header>\n<h1>{0}</h1>\n<p>CryoScape{2}{3}</p>\n</header>\n",
+      escape(title), kPageStyle, version.empty() ? "" : " ", escape(version));
+}
+
+std::string page_html(const RunRecord& record, const RunArrays& arrays) {
+  const auto name = fs::absolute(record.folder / "").lexically_normal().parent_path().filename().string();
+  const auto version = record.run_value("version");
+  return page_head(name, version) + "<main>\n" + summary(record, arrays) + warnings(record) + states(record) +
+         landscape(record, arrays) + training(record) + latents(record, arrays) + options(record) +
+         "</main>\n</body>\n</html>\n";
 }
 
 void write_report(const fs::path& run_folder) {

@@ -7,6 +7,10 @@
 
 namespace cryoscape::report {
 
+/// A page up to its header's end: title, style sheet, and the program's name with `version`, where there is
+/// one.
+std::string page_head(const std::string& title, const std::string& version = "");
+
 /// A run's page: one HTML file that needs no other, no network and no scripts, with SVG plots that stand
 /// alone. What the run does not hold yet is left out, and the page says which command makes it.
 std::string page_html(const RunRecord& record, const RunArrays& arrays);

@@ -116,6 +116,8 @@ TrainingRecord read_training(const fs::path& path) {
                           number(step, "images_per_second"), number(step, "held_out_bound"),
                           number(step, "held_out_error")});
     if (step["prior"].is_object()) out.partition = partition_of(step["prior"]);
+    if (step.contains("latents"))
+      out.latents = LatentRecord{step["latents"].value("active", 0), step["latents"].value("of", 0)};
     means = {};
   }
   if (stream.bad()) fail("cannot read {}", path.string());

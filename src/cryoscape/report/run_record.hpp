@@ -24,10 +24,16 @@ struct PartitionRecord {
   double value, lower, upper;
 };
 
+/// How many of the latents told particles apart at the last epoch's end.
+struct LatentRecord {
+  int active = 0, of = 0;
+};
+
 struct TrainingRecord {
   bool found = false;  ///< train.jsonl exists
   std::vector<EpochRecord> epochs;
   PartitionRecord partition;
+  std::optional<LatentRecord> latents;
   long steps = 0;
   std::vector<std::size_t> damaged_lines;  ///< 1-based, left out
 };

@@ -129,7 +129,8 @@ RestraintEvaluator::RestraintEvaluator(RestraintTopology topology)
 }
 
 void RestraintEvaluator::evaluate(std::span<const float> coordinates, int batch, RestraintWeights weights,
-                                  float drop_fraction, std::span<float> energy, std::span<float> gradient) {
+                                  float drop_fraction, std::span<float> energy, std::span<float> gradient,
+                                  Moments moments) {
   const std::size_t values = 3 * topology_.beads, size = batch;
   if (coordinates.size() != values * size || gradient.size() != coordinates.size() || energy.size() != size)
     throw std::invalid_argument("RestraintEvaluator: sizes differ");
@@ -149,6 +150,7 @@ void RestraintEvaluator::evaluate(std::span<const float> coordinates, int batch,
                           {sums.data() + g * edges, squares.data() + g * edges});
     }
   });
+  if (moments == Moments::keep) return;
   batch_ = total(sums, squares, std::accumulate(structures.begin(), structures.end(), std::size_t{0}));
   if (!deferred_) absorb(batch_);
 }

@@ -55,6 +55,9 @@ struct RestraintWeights {
   float bond = 1, edge = 0, clash = 1;
 };
 
+/// Whether an evaluation counts for the running variance of the edges.
+enum class Moments { update, keep };
+
 /// E(x) = k_b Σ_bonds (d − d₀)² + k_e Σ_edges (d − d₀)² + k_c Σ_clash max(0, d_min − d)², kT per structure,
 /// with its gradient, in one pass over a compact pair list, a vector of structures at a time, parallel over
 /// them. Edges whose distance varies most across structures are let go (CryoSTAR): the given fraction within
@@ -67,7 +70,7 @@ class RestraintEvaluator {
 
   /// coordinates (batch, N, 3) Å → energy (batch), gradient (batch, N, 3).
   void evaluate(std::span<const float> coordinates, int batch, RestraintWeights weights, float drop_fraction,
-                std::span<float> energy, std::span<float> gradient);
+                std::span<float> energy, std::span<float> gradient, Moments moments = Moments::update);
 
   const RestraintTopology& topology() const { return topology_; }
   /// 1 for edges in force, 0 for those let go.

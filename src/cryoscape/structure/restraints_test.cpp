@@ -263,6 +263,17 @@ TEST(RestraintEvaluator, GoesOnFromASavedState) {
   EXPECT_THROW(second.set_state(std::vector<double>(3)), std::invalid_argument);
 }
 
+TEST(RestraintEvaluator, KeepsItsMomentsWhereAsked) {
+  const auto beads = two_chains(14);
+  RestraintEvaluator evaluator(make_restraints(beads, {}));
+  const auto x = jittered(beads.coordinates, 4, 0.4, 15), other = jittered(beads.coordinates, 4, 0.4, 16);
+  evaluate(evaluator, x, {1, 1, 1}, 0.2f);
+  const auto state = evaluator.state();
+  std::vector<float> energy(4), gradient(x.size());
+  evaluator.evaluate(other, 4, {1, 1, 1}, 0.2f, energy, gradient, Moments::keep);
+  EXPECT_EQ(evaluator.state(), state);
+}
+
 TEST(RestraintEvaluator, MomentsOfPartsOfABatchAddUp) {
   const auto beads = two_chains(20);
   const auto x = jittered(beads.coordinates, 8, 0.5, 21);

@@ -69,13 +69,15 @@ DeviceRestraints::DeviceRestraints(const structure::RestraintTopology& topology,
   square_ = torch::zeros({edges_}, options);
 }
 
-torch::Tensor DeviceRestraints::energy(const torch::Tensor& coordinates, const RestraintSchedule& schedule) {
-  const auto [value, gradient] = evaluate(coordinates, schedule);
+torch::Tensor DeviceRestraints::energy(const torch::Tensor& coordinates, const RestraintSchedule& schedule,
+                                       structure::Moments moments_of_edges) {
+  const auto [value, gradient] = evaluate(coordinates, schedule, moments_of_edges);
   return model::KnownGradient::apply(coordinates, value, gradient);
 }
 
 std::pair<torch::Tensor, torch::Tensor> DeviceRestraints::evaluate(const torch::Tensor& coordinates,
-                                                                   const RestraintSchedule& schedule) {
+                                                                   const RestraintSchedule& schedule,
+                                                                   structure::Moments moments_of_edges) {
   const torch::NoGradGuard no_gradients;
   const auto x = coordinates.detach().contiguous();
   const auto batch = x.size(0);
@@ -98,7 +100,7 @@ std::pair<torch::Tensor, torch::Tensor> DeviceRestraints::evaluate(const torch::
   launch(arrays, {schedule.weights.bond, schedule.weights.edge, schedule.weights.clash}, x,
          {gradient.data_ptr<float>(), energy.data_ptr<float>(), moments.data_ptr<float>(),
           finite.data_ptr<std::int32_t>(), reinterpret_cast<gpu::BeadBox*>(boxes.data_ptr<float>())});
-  absorb(moments, finite);
+  if (moments_of_edges == structure::Moments::update) absorb(moments, finite);
   return {energy.sum(1), gradient};
 }
 

@@ -15,8 +15,9 @@ class DeviceRestraints {
  public:
   DeviceRestraints(const structure::RestraintTopology& topology, torch::Device device);
 
-  /// Energy of structures (B, N, 3) Å, (B) kT, differentiable in the coordinates. Updates the edges' moments.
-  torch::Tensor energy(const torch::Tensor& coordinates, const RestraintSchedule& schedule);
+  /// Energy of structures (B, N, 3) Å, (B) kT, differentiable in the coordinates.
+  torch::Tensor energy(const torch::Tensor& coordinates, const RestraintSchedule& schedule,
+                       structure::Moments moments = structure::Moments::update);
 
   /// (edges) 1 for edges in force, 0 for those let go.
   const torch::Tensor& edge_mask() const { return mask_; }
@@ -26,7 +27,8 @@ class DeviceRestraints {
 
   /// Energies (B), and gradients (B, N, 3).
   std::pair<torch::Tensor, torch::Tensor> evaluate(const torch::Tensor& coordinates,
-                                                   const RestraintSchedule& schedule);
+                                                   const RestraintSchedule& schedule,
+                                                   structure::Moments moments = structure::Moments::update);
 
  private:
   void update_mask(double drop_fraction);

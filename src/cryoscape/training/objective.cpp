@@ -4,6 +4,7 @@
 
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/model/known_gradient.hpp"
+#include "cryoscape/training/restrained_prior.hpp"
 
 namespace cryoscape::training {
 namespace {
@@ -55,18 +56,37 @@ Evaluation importance_weighted(model::HeterogeneityModel& model, const particles
   return out;
 }
 
+Evaluation restrained(model::HeterogeneityModel& model, const particles::Batch& batch,
+                      const ObjectiveSettings& settings, RestraintTerm restraints,
+                      torch::Generator& generator, const latent::BatchPart& part) {
+  constexpr std::int64_t kDraws = 128;
+  Evaluation out;
+  out.posterior = model.encode(batch);
+  out.sample = model.prior().draw(out.posterior, generator, part);
+  const auto draws = restrained_draws(model, restraints, settings.schedule, kDraws, generator);
+  out.draws = draws.z, out.draw_weights = draws.weights;
+  const auto coordinates = model.decode(out.sample.smooth);
+  auto scores = model.score(coordinates, batch, true);
+  const auto energy = restraint_energy(coordinates, restraints, settings.schedule) + draws.log_mean;
+  const auto kl = model.prior().cross_entropy(out.posterior, out.sample) - latent::entropy(out.posterior);
+  // The KL's weight grows from zero; what holds structures together must not.
+  out.terms.loss = (-scores.log_likelihood + settings.beta * kl + energy).mean();
+  record_terms(std::move(scores), kl + energy + settings.log_partition, energy, out);
+  return out;
+}
+
 }  // namespace
 
 torch::Tensor restraint_energy(const torch::Tensor& coordinates, RestraintTerm restraints,
-                               const RestraintSchedule& schedule) {
-  if (restraints.on_device) return restraints.on_device->energy(coordinates, schedule);
+                               const RestraintSchedule& schedule, structure::Moments moments) {
+  if (restraints.on_device) return restraints.on_device->energy(coordinates, schedule, moments);
   const auto x = coordinates.detach().contiguous();
   const auto energy = torch::empty({x.size(0)}), gradient = torch::empty_like(x);
   const auto span = [](const torch::Tensor& t) {
     return std::span(t.data_ptr<float>(), static_cast<std::size_t>(t.numel()));
   };
   restraints.on_cpu->evaluate(span(x), static_cast<int>(x.size(0)), schedule.weights, schedule.drop_fraction,
-                              span(energy), span(gradient));
+                              span(energy), span(gradient), moments);
   return model::KnownGradient::apply(coordinates, energy, gradient);
 }
 
@@ -87,6 +107,7 @@ Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles:
                               torch::Generator& generator, const latent::BatchPart& part) {
   if (settings.importance_samples > 1)
     return importance_weighted(model, batch, settings, restraints, generator, part);
+  if (settings.energy_in_prior) return restrained(model, batch, settings, restraints, generator, part);
   Evaluation out;
   out.posterior = model.encode(batch);
   out.sample = model.prior().draw(out.posterior, generator, part);

@@ -15,7 +15,8 @@ struct Terms {
 
 /// Energy of structures (B, N, 3) under the restraints, (B) kT, differentiable in the coordinates.
 torch::Tensor restraint_energy(const torch::Tensor& coordinates, RestraintTerm restraints,
-                               const RestraintSchedule& schedule);
+                               const RestraintSchedule& schedule,
+                               structure::Moments moments = structure::Moments::update);
 
 /// What an evaluation of the objective is for, beside the batch.
 struct ObjectiveSettings {
@@ -23,6 +24,7 @@ struct ObjectiveSettings {
   RestraintSchedule schedule;
   double log_partition = 0;    ///< the prior's, for reporting the KL in full
   int importance_samples = 1;  ///< K
+  bool energy_in_prior = false;
 };
 
 /// One evaluation of the training objective  −E_q[log p(x|z)] + β KL(q‖p) + E_restraint  on a batch, which
@@ -36,6 +38,7 @@ struct Evaluation {
   Terms terms;
   latent::Posterior posterior;
   latent::Sample sample;
+  torch::Tensor draws, draw_weights;  ///< with energy_in_prior: RestrainedDraws
   std::vector<model::SpectralSums> sums;
 };
 Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles::Batch& batch,

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "cryoscape/model/test_scene.hpp"
+#include "cryoscape/training/restrained_prior.hpp"
 #include "cryoscape/training/test_data_set.hpp"
 
 using namespace cryoscape;
@@ -38,11 +41,11 @@ struct Setting {
   }
 
   Evaluation evaluate(double beta, structure::RestraintWeights weights, double log_partition = 0,
-                      int samples = 1) {
+                      int samples = 1, bool energy_in_prior = false) {
     for (auto& p : model->parameters()) p.mutable_grad() = torch::Tensor();
     auto generator = torch::make_generator<at::CPUGeneratorImpl>(9);
-    auto evaluation = evaluate_objective(*model, batch, {beta, {weights, 0}, log_partition, samples},
-                                         restraints, generator);
+    auto evaluation = evaluate_objective(
+        *model, batch, {beta, {weights, 0}, log_partition, samples, energy_in_prior}, restraints, generator);
     evaluation.terms.loss.backward();
     return evaluation;
   }
@@ -148,6 +151,19 @@ TEST(Objective, ImportanceWeightedStepsAlongItsGradientLowerTheLoss) {
   EXPECT_NEAR((before - setting.evaluate(1, kFirm, 0, 5).terms.loss.item<double>()) / 0.02, 1, 0.15);
 }
 
+TEST(Objective, RestraintsInThePriorReachTheEncoderToo) {
+  Setting setting("gaussian");
+  setting.evaluate(1, kFirm);
+  const auto outside = setting.gradient("encoder");
+  const auto evaluation = setting.evaluate(1, kFirm, 0, 1, true);
+  EXPECT_GT((setting.gradient("encoder") - outside).norm().item<double>(),
+            1e-3 * outside.norm().item<double>());
+  const auto& t = evaluation.terms;
+  EXPECT_NEAR(t.loss.item<double>(), -t.bound, 1e-3);
+  EXPECT_NEAR(evaluation.draw_weights.sum().item<double>(), 1, 1e-6);
+  EXPECT_EQ(evaluation.draws.size(1), 3);
+}
+
 TEST(Objective, CollectsTheSumsOfTheBatch) {
   Setting setting("gaussian");
   const auto evaluation = setting.evaluate(1, kNone);
@@ -158,6 +174,51 @@ TEST(Objective, CollectsTheSumsOfTheBatch) {
       data,
       (in_shell * torch::abs(setting.test.spectra.to(torch::kComplexDouble)).pow(2)).sum().item<double>(),
       1e-5 * data);
+}
+
+TEST(RestrainedDraws, EstimateTheFactorOfThePartitionFunction) {
+  Setting setting("gaussian");
+  const RestraintSchedule schedule{kFirm, 0};
+  const auto draws = [&](std::uint64_t seed, std::int64_t n) {
+    auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
+    return restrained_draws(*setting.model, setting.restraints, schedule, n, generator);
+  };
+  torch::NoGradGuard no_grad;
+  const auto many = draws(1, 50000);
+  int within = 0;
+  for (std::uint64_t seed = 2; seed < 22; ++seed) {
+    const auto few = draws(seed, 500);
+    within += std::abs((few.log_mean - many.log_mean).item<double>()) < 2 * few.standard_error;
+  }
+  EXPECT_GE(within, 15);  // of 20, where 19 are expected
+  // What is picked follows the product: its restraint energy is the weighted mean.
+  auto generator = torch::make_generator<at::CPUGeneratorImpl>(30);
+  const auto energy = [&](const torch::Tensor& z) {
+    return restraint_energy(setting.model->decode(z), setting.restraints, schedule, structure::Moments::keep);
+  };
+  const auto weighted = (many.weights * energy(many.z)).sum().item<double>();
+  const auto picked = energy(many.picked(20000, generator));
+  EXPECT_NEAR(picked.mean().item<double>(), weighted, 5 * picked.std().item<double>() / std::sqrt(20000.0));
+}
+
+TEST(RestrainedDraws, TheirGradientIsThatOfDifferences) {
+  Setting setting("gaussian");
+  const RestraintSchedule schedule{kFirm, 0};
+  const auto log_mean = [&] {
+    auto generator = torch::make_generator<at::CPUGeneratorImpl>(1);
+    return restrained_draws(*setting.model, setting.restraints, schedule, 64, generator).log_mean;
+  };
+  for (auto& p : setting.model->parameters()) p.mutable_grad() = torch::Tensor();
+  log_mean().backward();
+  double slope = 0;
+  for (const auto& p : setting.model->network_parameters())
+    if (p.grad().defined()) slope += p.grad().pow(2).sum().item<double>();
+  ASSERT_GT(slope, 0);
+  torch::NoGradGuard no_grad;
+  const double before = log_mean().item<double>(), step = 0.01 / slope;
+  for (auto& p : setting.model->network_parameters())
+    if (p.grad().defined()) p.add_(step * p.grad());
+  EXPECT_NEAR((log_mean().item<double>() - before) / 0.01, 1, 0.1);
 }
 
 TEST(RestraintEnergy, IsTheEvaluatorsWithItsGradient) {

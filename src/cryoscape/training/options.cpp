@@ -61,6 +61,8 @@ void TrainingOptions::declare(OptionSet& set) {
   bounded(set.add("edge-drop", &edge_drop, "share of elastic edges, those that vary most, that is let go"), 0,
           1);
   set.add("between-chains", &between_chains, "elastic edges between chains too");
+  set.add("energy-in-prior", &energy_in_prior,
+          "count the restraints' energy as part of the prior's, in the bound and for the encoder");
 }
 
 }  // namespace cryoscape::training

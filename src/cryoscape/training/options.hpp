@@ -36,6 +36,7 @@ struct TrainingOptions {
   double bond_weight = 0.3, clash_weight = 2, edge_drop = 0.2;
   std::optional<double> edge_weight;  ///< unset: relaxed while the held-out bound allows it
   bool between_chains = false;
+  bool energy_in_prior = false;
 
   void declare(OptionSet& set);
 };

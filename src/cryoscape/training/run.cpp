@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kDecodeBatch = 256;
+constexpr std::size_t kPriorSamples = 1000;
 constexpr int kImportanceSamples = 16;  ///< of the final held-out bound
 
 std::string absolute(const std::string& path) {
@@ -38,13 +39,6 @@ std::string toml_string(const std::string& text) {
   return stream.str();
 }
 
-structure::RestraintEvaluator make_evaluator(const Dataset& data, const TrainingOptions& options) {
-  structure::RestraintOptions restraints;
-  restraints.between_chains = options.between_chains;
-  auto centred = data.beads;
-  return structure::RestraintEvaluator(structure::make_restraints(centred, restraints));
-}
-
 void write_latents(const RunFolder& folder, Trainer& trainer, const particles::ParticleSet& set,
                    const ProcessGroup& group) {
   std::vector<std::uint32_t> all(set.size());
@@ -55,6 +49,9 @@ void write_latents(const RunFolder& folder, Trainer& trainer, const particles::P
   const std::vector<std::size_t> shape{all.size(), static_cast<std::size_t>(latents.dim)};
   io::write_npy(folder.file("latents.npy"), shape, latents.mean);
   io::write_npy(folder.file("latent_std.npy"), shape, latents.standard_deviation);
+  const auto drawn = trainer.sample_prior(kPriorSamples).to(torch::kCPU, torch::kFloat32).contiguous();
+  io::write_npy(folder.file("prior_samples.npy"), {kPriorSamples, shape[1]},
+                {drawn.data_ptr<float>(), static_cast<std::size_t>(drawn.numel())});
   std::vector<float> table;
   for (std::size_t i = 0; i < held_out.bound.size(); ++i) {
     table.push_back(static_cast<float>(set.rows[held_out.indices[i]]));
@@ -82,9 +79,9 @@ std::int64_t parameter_count(const model::HeterogeneityModel& model) {
 
 /// What an earlier run in the folder found: it must not be taken for this one's.
 void remove_results(const RunFolder& folder) {
-  for (const char* name :
-       {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy", "states.json",
-        "landscape.json", "components.npy", "assignments.npy", "particles.star", "report.html"})
+  for (const char* name : {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy",
+                           "prior_samples.npy", "states.json", "landscape.json", "components.npy",
+                           "assignments.npy", "particles.star", "report.html"})
     fs::remove(folder.file(name));
 }
 
@@ -103,11 +100,16 @@ void check_precision(const RunSettings& settings, const torch::Device& device) {
     throw UsageError("this processor has no fast bfloat16 products: leave out --encoder-precision bfloat16");
 }
 
-/// Importance-weighted bounds need a likelihood in nats and draws with a density.
-void check_importance_samples(const RunSettings& settings, const latent::Prior& prior) {
+/// Importance-weighted bounds need a likelihood in nats and draws with a density, and a bound that the
+/// restraints belong to needs the former.
+void check_objective(const RunSettings& settings, const latent::Prior& prior) {
+  if (settings.training.energy_in_prior && settings.model.likelihood == "correlation")
+    throw UsageError("--energy-in-prior needs a likelihood in nats: leave out --likelihood correlation");
   if (settings.training.importance_samples == 1) return;
   if (settings.model.likelihood == "correlation")
     throw UsageError("--importance-samples needs a likelihood in nats: leave out --likelihood correlation");
+  if (settings.training.energy_in_prior)
+    throw UsageError("--importance-samples does not go with --energy-in-prior");
   if (!prior.draws_have_density())
     throw UsageError(
         fmt::format("--importance-samples with bits needs a smoothing with a density: not --smoothing {}",
@@ -220,7 +222,7 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   if (group.first()) look_at_data(data, settings, *folder, resume);
   group.broadcast(torch::from_blob(&data.grid.sign, {1}));
   model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
-  check_importance_samples(settings, model.prior());
+  check_objective(settings, model.prior());
   const auto loader = loader_options(data, settings);
   check_memory(memory_need(parameter_count(model), loader, data.particles.size()), loader);
   if (group.first()) begin_run(data, settings, *folder, resume, command_line, group.size());
@@ -228,10 +230,16 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   if (!folder) folder = RunFolder::open(out);
   model.move_to(device);
   if (!device.is_cpu()) spdlog::info("training on {}", device.str());
-  auto restraints = make_evaluator(data, settings.training);
+  structure::RestraintEvaluator restraints(restraints_of(data, settings.training));
   Trainer trainer(model, data.particles, loader, restraints, settings.training, *folder, group);
   trainer.run(resume);
   write_latents(*folder, trainer, data.particles, group);
+}
+
+structure::RestraintTopology restraints_of(const Dataset& data, const TrainingOptions& options) {
+  structure::RestraintOptions restraints;
+  restraints.between_chains = options.between_chains;
+  return structure::make_restraints(data.beads, restraints);
 }
 
 std::vector<float> decode_latents(model::HeterogeneityModel& model, std::span<const float> latents) {

@@ -85,7 +85,7 @@ void Trainer::start(bool resume) {
 }
 
 void Trainer::run(bool resume) {
-  partition_ = model_.prior().log_partition();
+  partition_ = with_restraints(model_.prior().log_partition());
   start(resume);
   spdlog::info("training: {} particles, {} held out, {} epochs of {} steps", training_.size(),
                held_out_.size(), epochs_, steps_per_epoch_);
@@ -182,7 +182,7 @@ void Trainer::stop_early(int signal) {
 void Trainer::train_step(const SharedBatch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
   const ObjectiveSettings settings{kl_weight(), restraint_schedule(), partition_.value,
-                                   options_.importance_samples};
+                                   options_.importance_samples, options_.energy_in_prior};
   const auto evaluation =
       reduction_.step(batch, generator_, [&](const particles::Batch& rows, const latent::BatchPart& part) {
         return evaluate_objective(model_, rows, settings, restraint_term(), generator_, part);
@@ -192,7 +192,7 @@ void Trainer::train_step(const SharedBatch& batch) {
          progress_.step, options_.learning_rate);
   optimiser_.step(learning_rate());
   prior_trainer_.step(evaluation.posterior, evaluation.sample, latent::prior_rate(fraction_done()),
-                      generator_);
+                      generator_, evaluation.draws, evaluation.draw_weights);
   if (!model_.likelihood_options().correlation)
     model_.spectral().update(evaluation.sums, static_cast<double>(batch.part.whole),
                              std::min(kSpectralMemory, static_cast<double>(training_.size())));
@@ -215,7 +215,7 @@ void Trainer::finish_warm_up() {
   const auto shape = std::vector<std::int64_t>{static_cast<std::int64_t>(sample.size()), latents.dim};
   model_.prior().after_warm_up(torch::tensor(latents.mean).view(shape),
                                torch::tensor(latents.standard_deviation).view(shape), generator_);
-  partition_ = model_.prior().log_partition();
+  partition_ = with_restraints(model_.prior().log_partition());
 }
 
 nlohmann::json Trainer::step_record() const {
@@ -241,8 +241,9 @@ void Trainer::log_step() {
 /// A likelihood needs log Z: none is reported where it is not known to half a nat.
 void Trainer::finish_epoch() {
   auto record = step_record();
-  const auto& prior = record["prior"] = model_.prior().diagnostics();
-  partition_ = latent::partition_of(prior);
+  auto& prior = record["prior"] = model_.prior().diagnostics();
+  partition_ = with_restraints(latent::partition_of(prior));
+  latent::record_partition(partition_, prior);
   const auto bound = held_out_bound();
   if (!bound.bound.empty()) {
     if (bound.reliable)

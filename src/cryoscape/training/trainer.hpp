@@ -63,6 +63,8 @@ class Trainer {
   /// With several `samples` per particle the importance-weighted bound, which is tighter and costs as many
   /// scores.
   HeldOutBound held_out_bound(int samples = 1);
+  /// Draws (count, d) of the prior, with the restraints where they are part of it.
+  torch::Tensor sample_prior(std::int64_t count);
 
   void save_checkpoint();
   void load_checkpoint();
@@ -88,6 +90,7 @@ class Trainer {
   [[noreturn]] void stop_early(int signal);
   torch::Tensor bounds_of(const particles::Batch& batch, const latent::Posterior& posterior,
                           const latent::BatchPart& part, int samples, torch::Generator& generator);
+  latent::LogPartition with_restraints(latent::LogPartition partition);
   double smoothing_gap(const particles::Batch& batch, const latent::Posterior& posterior,
                        const latent::BatchPart& part, torch::Generator& generator);
   void train_step(const SharedBatch& batch);

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "cryoscape/latent/latent_use.hpp"
+#include "cryoscape/training/restrained_prior.hpp"
 #include "cryoscape/training/trainer.hpp"
 
 /// The trainer's passes over particles beside the epochs' own.
@@ -10,6 +11,7 @@ namespace cryoscape::training {
 namespace {
 
 constexpr std::size_t kCalibrationImages = 2000;
+constexpr std::int64_t kRestrainedDraws = 4096;
 
 void sum_over_processes(std::vector<model::SpectralSums>& sums, ProcessGroup& group) {
   std::vector<double> flat;
@@ -86,13 +88,40 @@ torch::Tensor Trainer::bounds_of(const particles::Batch& batch, const latent::Po
   std::vector<torch::Tensor> drawn;
   for (int k = 0; k < samples; ++k) {
     const auto sample = prior.draw_hard(posterior, generator, part);
-    const auto score = model_.score(model_.decode(sample.hard), batch, false).log_likelihood;
+    const auto coordinates = model_.decode(sample.hard);
+    auto score = model_.score(coordinates, batch, false).log_likelihood;
+    if (options_.energy_in_prior)
+      score = score -
+              restraint_energy(coordinates, restraint_term(), restraint_schedule(), structure::Moments::keep);
     const auto log_ratio = samples > 1
                                ? -prior.energy(sample.hard) - latent::log_density(posterior, sample.hard)
                                : latent::entropy(posterior) - prior.cross_entropy(posterior, sample);
     drawn.push_back(score + log_ratio - partition_.value);
   }
   return torch::logsumexp(torch::stack(drawn), 0) - std::log(static_cast<double>(samples));
+}
+
+/// log Z of the density that the restraints are part of, where they are, with two standard errors around it.
+latent::LogPartition Trainer::with_restraints(latent::LogPartition partition) {
+  if (!options_.energy_in_prior) return partition;
+  torch::NoGradGuard no_grad;
+  auto generator =
+      torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 79);
+  const auto draws =
+      restrained_draws(model_, restraint_term(), restraint_schedule(), kRestrainedDraws, generator);
+  const double log_mean = draws.log_mean.item<double>();
+  return {partition.value + log_mean, partition.lower + log_mean - 2 * draws.standard_error,
+          partition.upper + log_mean + 2 * draws.standard_error, false};
+}
+
+torch::Tensor Trainer::sample_prior(std::int64_t count) {
+  torch::NoGradGuard no_grad;
+  auto generator =
+      torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 80);
+  if (!options_.energy_in_prior) return model_.prior().sample(count, generator);
+  return restrained_draws(model_, restraint_term(), restraint_schedule(), std::max(count, kRestrainedDraws),
+                          generator)
+      .picked(count, generator);
 }
 
 /// Sum over a batch of how much better smoothed bits score than hard ones.
