@@ -57,7 +57,10 @@ BetaFit fit_beta(const IsingProblem& problem, std::span<const std::int8_t> sampl
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const auto n = problem.fields.size();
   const auto alignment = alignments(problem, samples);
-  if (std::all_of(alignment.begin(), alignment.end(), [](float a) { return a == 0; })) return {1, kInfinity};
+  const auto [least, most] = std::minmax_element(alignment.begin(), alignment.end());
+  if (*least == 0 && *most == 0) return {1, kInfinity};
+  // All spins along their fields, or all against them: the maximum is at infinity.
+  if (*least >= 0 || *most <= 0) return {*least >= 0 ? kLargestBeta : -kLargestBeta, kInfinity};
   // The first derivative falls: Newton's steps, or halves of the bracket where these leave it.
   double low = -kLargestBeta, high = kLargestBeta, beta = 1;
   Derivatives d;

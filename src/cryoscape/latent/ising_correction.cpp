@@ -10,22 +10,28 @@
 namespace cryoscape::latent {
 namespace {
 
-constexpr int kFirstSweeps = 32, kMostWatched = 512;
+constexpr int kFirstSweeps = 32, kMostWatched = 512, kWatchedTimes = 128;
 /// Apart from the streams of the samplers, whose seed this may be.
 constexpr std::uint64_t kCorrectionStreams = std::uint64_t{1} << 60;
 
-/// Energies along chains, chain after chain, while they sweep.
-std::vector<double> watch(IsingChains& chains, const IsingGraph& graph, double beta, int sweeps) {
-  const auto watched = static_cast<std::size_t>(std::min(chains.count(), kMostWatched)),
-             length = static_cast<std::size_t>(sweeps);
-  std::vector<double> values(watched * length);
-  for (std::size_t t = 0; t < length; ++t) {
-    chains.sweep(graph, beta, 1);
+/// Energies of chains, chain after chain, at kWatchedTimes even distances while they sweep, or at every
+/// sweep.
+struct Watched {
+  std::vector<double> values;
+  std::size_t chains;
+};
+
+Watched watch(IsingChains& chains, const IsingGraph& graph, double beta, int sweeps) {
+  const int distance = std::max(1, sweeps / kWatchedTimes);
+  const auto times = static_cast<std::size_t>(sweeps / distance),
+             watched = static_cast<std::size_t>(std::min(chains.count(), kMostWatched));
+  std::vector<double> values(watched * times);
+  for (std::size_t t = 0; t < times; ++t) {
+    chains.sweep(graph, beta, distance);
     const auto energies = chains.energies(graph);
-    for (std::size_t k = 0; k < watched; ++k)
-      values[k * length + t] = energies[k * energies.size() / watched];
+    for (std::size_t k = 0; k < watched; ++k) values[k * times + t] = energies[k * energies.size() / watched];
   }
-  return values;
+  return {std::move(values), watched};
 }
 
 }  // namespace
@@ -45,8 +51,8 @@ CorrectedSamples corrected(const IsingProblem& problem, const IsingSamples& raw,
   int sweeps = kFirstSweeps / 2;
   chains.sweep(graph, problem.beta, sweeps);
   while (2 * sweeps <= most) {
-    const auto values = watch(chains, graph, problem.beta, sweeps);
-    r_hat = split_r_hat({values, values.size() / static_cast<std::size_t>(sweeps)});
+    const auto [values, watched] = watch(chains, graph, problem.beta, sweeps);
+    r_hat = split_r_hat({values, watched});
     sweeps *= 2;
     if (r_hat > kMixed) continue;
     chains.get(states);

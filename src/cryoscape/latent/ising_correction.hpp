@@ -13,8 +13,8 @@ struct CorrectedSamples {
 
 /// Samples of an optimiser or annealer made samples of the problem's distribution: chains of Gibbs sampling
 /// at β go on from them until the split-R̂ of their energies over the second half of all sweeps is below
-/// kMixed. Sweeps are doubled from 32 on. At least 16 chains are run and at most 512 looked at. Throws Error
-/// after `most` sweeps.
+/// kMixed. Sweeps are doubled from 32 on, a power of two. At least 16 chains are run; at most 512 are looked
+/// at, at most 128 times in that half. Throws Error after `most` sweeps.
 CorrectedSamples corrected(const IsingProblem& problem, const IsingSamples& raw, std::uint64_t seed,
                            int most);
 

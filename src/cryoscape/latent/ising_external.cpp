@@ -16,7 +16,7 @@ std::size_t largest_answer(const IsingProblem& problem, int count) {
 
 IsingSamples ExternalSampler::sample(const IsingProblem& problem, int count, std::uint64_t seed) const {
   const ShellCommand command{"external sampler '" + command_ + "'", command_, time_limit_,
-                             largest_answer(problem, count)};
+                             largest_answer(problem, count), " (--time-limit)"};
   // Whole numbers are signed in many JSON libraries.
   const auto signed_seed = seed & static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const auto answer = run_shell_command(command, to_json(IsingRequest{problem, count, signed_seed}));

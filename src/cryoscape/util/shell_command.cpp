@@ -192,7 +192,7 @@ std::string run_shell_command(const ShellCommand& command, const std::string& in
       fail("{} prints more than the {} MB that an answer can take", command.name, command.most_output >> 20);
     if (errors.size() > 2 * kKeptErrors) errors.erase(0, errors.size() - kKeptErrors);
     if (!ended && Clock::now() > limit)
-      fail("{} did not end within its time limit of {} s", command.name, command.time_limit);
+      fail("{} did not end within {} s{}", command.name, command.time_limit, command.time_limit_note);
   }
   check_end(command, how, errors);
   return output;

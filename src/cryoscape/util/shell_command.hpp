@@ -10,6 +10,7 @@ struct ShellCommand {
   std::string command;                             ///< for /bin/sh -c
   double time_limit = 600;                         ///< seconds
   std::size_t most_output = std::size_t{1} << 30;  ///< bytes
+  std::string time_limit_note = {};                ///< what errors add when it took longer
 };
 
 /// Gives the command `input` on its standard input and returns its standard output. The command runs in a
