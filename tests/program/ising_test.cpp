@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <thread>
@@ -149,6 +150,16 @@ TEST(IsingExternal, AnOptimisersAnswersAreCorrected) {
   EXPECT_LT(distance_over_noise(problem, result["samples"]), 1);
   EXPECT_GT(result["raw_beta_effective"].get<double>(), 2);
   EXPECT_GE(result["correction_sweeps"].get<int>(), 32);
+}
+
+// The template for clients that the documentation gives.
+TEST(IsingExternal, TheDocumentedClientAnswers) {
+  if (std::system("python3 --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "no python3";
+  const auto problem = glass();
+  const auto result =
+      samples_of({problem_file(problem), "--sampler", "external:python3 '" CRYOSCAPE_DOCS "/ising_client.py'",
+                  "--samples", "500", "--raw"});
+  EXPECT_LT(distance_over_noise(problem, result["samples"]), 1);
 }
 
 TEST(IsingExternal, EveryFailureIsOneLine) {

@@ -1,6 +1,7 @@
 #include "cryoscape/latent/ising_chains.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/parallel.hpp"
@@ -26,9 +27,12 @@ IsingChains::IsingChains(int spins, int count, std::uint64_t seed, std::uint64_t
   });
 }
 
-float& IsingChains::at(int chain, int spin) {
-  const auto block = static_cast<std::size_t>(chain / kIsingLanes);
-  return values_[block * block_size() + static_cast<std::size_t>(spin * kIsingLanes + chain % kIsingLanes)];
+const float* IsingChains::first_of(std::size_t chain) const {
+  return values_.data() + chain / kIsingLanes * block_size() + chain % kIsingLanes;
+}
+
+float* IsingChains::first_of(std::size_t chain) {
+  return const_cast<float*>(std::as_const(*this).first_of(chain));
 }
 
 template <class Betas>
@@ -82,15 +86,19 @@ std::vector<double> IsingChains::energies(const IsingGraph& graph) const {
 }
 
 void IsingChains::set(std::span<const std::int8_t> states) {
-  auto state = states.begin();
-  for (int k = 0; k < count_; ++k)
-    for (int i = 0; i < spins_; ++i) at(k, i) = *state++;
+  parallel_for(static_cast<std::size_t>(count_), [&](std::size_t k) {
+    const auto n = static_cast<std::size_t>(spins_);
+    float* chain = first_of(k);
+    for (std::size_t i = 0; i < n; ++i) chain[i * kIsingLanes] = states[k * n + i];
+  });
 }
 
 void IsingChains::get(std::span<std::int8_t> states) const {
-  auto state = states.begin();
-  for (int k = 0; k < count_; ++k)
-    for (int i = 0; i < spins_; ++i) *state++ = static_cast<std::int8_t>(at(k, i));
+  parallel_for(static_cast<std::size_t>(count_), [&](std::size_t k) {
+    const auto n = static_cast<std::size_t>(spins_);
+    const float* chain = first_of(k);
+    for (std::size_t i = 0; i < n; ++i) states[k * n + i] = static_cast<std::int8_t>(chain[i * kIsingLanes]);
+  });
 }
 
 std::vector<std::int8_t> IsingChains::states() const {
@@ -102,7 +110,9 @@ std::vector<std::int8_t> IsingChains::states() const {
 void IsingChains::resample(std::span<const int> parents) {
   const auto before = *this;
   parallel_for(static_cast<std::size_t>(count_), [&](std::size_t k) {
-    for (int i = 0; i < spins_; ++i) at(static_cast<int>(k), i) = before.at(parents[k], i);
+    const float* parent = before.first_of(static_cast<std::size_t>(parents[k]));
+    float* chain = first_of(k);
+    for (std::size_t i = 0; i < block_size(); i += kIsingLanes) chain[i] = parent[i];
   });
 }
 

@@ -44,8 +44,9 @@ class IsingChains {
  private:
   std::size_t blocks() const { return values_.size() / block_size(); }
   std::size_t block_size() const { return static_cast<std::size_t>(spins_) * kIsingLanes; }
-  float& at(int chain, int spin);
-  float at(int chain, int spin) const { return const_cast<IsingChains*>(this)->at(chain, spin); }
+  /// A chain's first spin; the next is kIsingLanes further.
+  float* first_of(std::size_t chain);
+  const float* first_of(std::size_t chain) const;
   /// `beta(sweep, lanes of a block)` gives the inverse temperatures.
   template <class Betas>
   void run(const IsingGraph& graph, int sweeps, const Betas& betas);

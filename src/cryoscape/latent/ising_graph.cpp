@@ -14,9 +14,10 @@ IsingGraph::IsingGraph(const IsingProblem& problem)
   std::iota(order.begin(), order.end(), 0);
   for (const auto& c : problem.couplings) ++start[c.i + 1], ++start[c.j + 1];
   std::partial_sum(start.begin(), start.end(), start.begin());
+  const auto before = [](const Coupling& a, const Coupling& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; };
   auto sorted = problem.couplings;
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Coupling& a, const Coupling& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
+  // A trainer's couplings come in order, at every step.
+  if (!std::is_sorted(sorted.begin(), sorted.end(), before)) std::sort(sorted.begin(), sorted.end(), before);
   auto next = start;
   const auto put = [&](int i, int j, double coupling) {
     neighbour[next[i]] = j;
