@@ -44,8 +44,7 @@ CorrectedSamples corrected(const IsingProblem& problem, const IsingSamples& raw,
     const auto sample = raw.sample(k % raw.count());
     states.insert(states.end(), sample.begin(), sample.end());
   }
-  IsingChains chains(problem.spins(), static_cast<int>(states.size()) / problem.spins(), seed,
-                     kCorrectionStreams);
+  IsingChains chains(problem.spins(), std::max(raw.count(), kIsingLanes), seed, kCorrectionStreams);
   chains.set(states);
   double r_hat = 0;
   int sweeps = kFirstSweeps / 2;
