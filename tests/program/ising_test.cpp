@@ -133,6 +133,13 @@ TEST(IsingCommand, SaysWhatIsWrongWithAProblem) {
   expect_one_line(run({"ising", problem_file(json{{"spins", 30}}), "--sampler", "exact"}), 1, {"30 spins"});
 }
 
+TEST(IsingCommand, SaysThatSamplesDoNotFitIntoMemory) {
+  Settings settings;
+  settings.data_limit = std::uint64_t{1} << 30;
+  expect_one_line(run({"ising", problem_file(), "--samples", "100000000", "--threads", "1"}, settings), 1,
+                  {"out of memory", "--samples"});
+}
+
 // The program is its own peer: it reads the problem from its standard input.
 TEST(IsingExternal, AnswersOfAnotherProgramAreItsSamples) {
   const auto file = problem_file();

@@ -1,8 +1,10 @@
 #include <iostream>
 #include <iterator>
+#include <new>
 
 #include "cryoscape/cli/commands.hpp"
 #include "cryoscape/latent/ising_json.hpp"
+#include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 
 namespace cryoscape::cli {
@@ -22,6 +24,16 @@ latent::IsingRequest read_request(const std::string& file) {
   if (file != "-") return latent::read_ising_request(read_text_file(file), file);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   return latent::read_ising_request(text, "standard input");
+}
+
+void print_samples(const Settings& settings) {
+  const auto sampler = latent::make_ising_sampler(settings.options);
+  const auto request = read_request(settings.problem);
+  const int count = settings.samples.value_or(request.samples.value_or(kSamples));
+  const auto seed = settings.seed ? static_cast<std::uint64_t>(*settings.seed)
+                                  : request.seed.value_or(static_cast<std::uint64_t>(kSeed));
+  std::cout << latent::to_json(
+      latent::draw_samples(*sampler, request.problem, count, seed, settings.raw, settings.correction_limit));
 }
 
 }  // namespace
@@ -47,13 +59,11 @@ std::unique_ptr<Command> ising_command() {
                                      "Gibbs sweeps after which correction gives up");
   limit.minimum = 32, limit.maximum = 1 << 30;
   command->run = [settings](const CommonOptions&) {
-    const auto sampler = latent::make_ising_sampler(settings->options);
-    const auto request = read_request(settings->problem);
-    const int count = settings->samples.value_or(request.samples.value_or(kSamples));
-    const auto seed = settings->seed ? static_cast<std::uint64_t>(*settings->seed)
-                                     : request.seed.value_or(static_cast<std::uint64_t>(kSeed));
-    std::cout << latent::to_json(latent::draw_samples(*sampler, request.problem, count, seed, settings->raw,
-                                                      settings->correction_limit));
+    try {
+      print_samples(*settings);
+    } catch (const std::bad_alloc&) {
+      fail("out of memory: draw fewer --samples");
+    }
     return 0;
   };
   return command;
