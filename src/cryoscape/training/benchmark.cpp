@@ -9,6 +9,7 @@
 #include <cmath>
 #include <functional>
 
+#include "cryoscape/model/matrix_product.hpp"
 #include "cryoscape/training/benchmark_parts.hpp"
 #include "cryoscape/training/benchmark_step.hpp"
 #include "cryoscape/util/blas_threads.hpp"
@@ -127,9 +128,16 @@ void alternate(const BenchmarkData& data, FastPath& fast, ReferencePath& referen
 double measure_defaults(const BenchmarkData& data, double seconds) {
   auto loader = data.loader;
   loader.with_images = false, loader.with_wide_ctf = true;
-  FastPath path(data, first_batches(data, loader, 1).front(), "backprojection");
+  FastPath path(data, first_batches(data, loader, 1).front(), {"backprojection"});
   return measure_turn(
       data, loader, [&](const auto& batch) { return path.step(batch); }, seconds);
+}
+
+/// The standard step with an encoder whose products are of bfloat16.
+double measure_bfloat16(const BenchmarkData& data, const particles::Batch& first, double seconds) {
+  FastPath path(data, first, {"image", "bfloat16"});
+  return measure_turn(
+      data, data.loader, [&](const auto& batch) { return path.step(batch); }, seconds);
 }
 
 }  // namespace
@@ -153,6 +161,8 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options) {
   compare_losses(fast, reference, batches, result);
   alternate(data, fast, reference, result);
   result.default_images_per_second = measure_defaults(data, options.seconds / kTurns);
+  if (model::has_bfloat16(torch::kCPU))
+    result.bfloat16_images_per_second = measure_bfloat16(data, batches.front(), options.seconds / kTurns);
   result.parts = measure_parts(data, fast, options.seconds / 2);
   result.kernels = measure_kernels(data, fast, batches.front());
   result.reference_peak_rss = peak_rss_mib();
@@ -160,6 +170,7 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options) {
 }
 
 nlohmann::json to_json(const BenchmarkResult& r) {
+  const auto bfloat16 = r.bfloat16_images_per_second;
   return {{"residues", r.options.residues},
           {"box", r.options.box},
           {"batch", r.options.batch},
@@ -169,6 +180,7 @@ nlohmann::json to_json(const BenchmarkResult& r) {
           {"images_per_second", r.images_per_second},
           {"reference_images_per_second", r.reference_images_per_second},
           {"default_images_per_second", r.default_images_per_second},
+          {"bfloat16_images_per_second", bfloat16 ? nlohmann::json(*bfloat16) : nlohmann::json(nullptr)},
           {"speedup", r.speedup},
           {"loss", r.loss},
           {"reference_loss", r.reference_loss},
@@ -187,6 +199,9 @@ std::string to_text(const BenchmarkResult& r) {
   text += fmt::format("{:<44}{:10.2f}\n", "ratio", r.speedup);
   text += fmt::format("{:<44}{:10.1f} images/s\n", "training step of train's defaults",
                       r.default_images_per_second);
+  if (r.bfloat16_images_per_second)
+    text += fmt::format("{:<44}{:10.1f} images/s\n", "training step, encoder in bfloat16",
+                        *r.bfloat16_images_per_second);
   text +=
       fmt::format("loss after {} steps: {:.4f}, reference {:.4f}\n", kCheckedSteps, r.loss, r.reference_loss);
   text += fmt::format(

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "cryoscape/training/benchmark_data.hpp"
@@ -14,8 +15,9 @@ struct BenchmarkResult {
   int threads = 0;
   double images_per_second = 0, reference_images_per_second = 0;
   double default_images_per_second = 0;  ///< with what `train` takes by default: see measure_defaults()
-  double speedup = 0;                    ///< median over pairs of neighbouring turns
-  double loss = 0, reference_loss = 0;   ///< after the same steps from the same start on the same batches
+  std::optional<double> bfloat16_images_per_second;  ///< where the processor has such products
+  double speedup = 0;                                ///< median over pairs of neighbouring turns
+  double loss = 0, reference_loss = 0;  ///< after the same steps from the same start on the same batches
   double peak_rss = 0;  ///< of the process after training steps of this program, before the reference ran
   double reference_peak_rss = 0;          ///< at the end
   double metadata = 0;                    ///< of all particles

@@ -9,9 +9,9 @@ torch::Generator make_generator() { return torch::make_generator<at::CPUGenerato
 
 std::unique_ptr<model::HeterogeneityModel> make_benchmark_model(const BenchmarkData& data,
                                                                 const particles::Batch& batch,
-                                                                const std::string& encoder_input) {
+                                                                const BenchmarkEncoder& encoder) {
   model::ModelOptions options;
-  options.encoder_input = encoder_input;
+  options.encoder_input = encoder.input, options.encoder_precision = encoder.precision;
   options.latent_dim = 8;
   options.prior.kind = "gaussian";
   auto model = std::make_unique<model::HeterogeneityModel>(options, data.scene, kBenchmarkSeed);
@@ -34,8 +34,8 @@ RestraintSchedule benchmark_schedule() {
   return schedule;
 }
 
-FastPath::FastPath(const BenchmarkData& data, const particles::Batch& first, const std::string& encoder_input)
-    : model(make_benchmark_model(data, first, encoder_input)),
+FastPath::FastPath(const BenchmarkData& data, const particles::Batch& first, const BenchmarkEncoder& encoder)
+    : model(make_benchmark_model(data, first, encoder)),
       restraints(benchmark_restraints(data)),
       optimiser(model->network_parameters(), {}),
       generator(make_generator()) {}

@@ -14,11 +14,15 @@ inline constexpr double kBenchmarkLearningRate = 1e-3;
 inline constexpr double kBenchmarkMemory = 5000;  ///< images over which gain and noise are averaged
 inline constexpr std::uint64_t kBenchmarkSeed = 7;
 
-/// What is trained: 8 Gaussian latents, an encoder of raw images unless another input is named; gain and
-/// noise calibrated at the globule on one batch.
+/// The encoder of what is measured: of raw images, in float32, unless another is asked for.
+struct BenchmarkEncoder {
+  std::string input = "image", precision = "float32";
+};
+
+/// What is trained: 8 Gaussian latents; gain and noise calibrated at the globule on one batch.
 std::unique_ptr<model::HeterogeneityModel> make_benchmark_model(const BenchmarkData& data,
                                                                 const particles::Batch& batch,
-                                                                const std::string& encoder_input = "image");
+                                                                const BenchmarkEncoder& encoder = {});
 
 structure::RestraintTopology benchmark_restraints(const BenchmarkData& data);
 RestraintSchedule benchmark_schedule();
@@ -30,8 +34,7 @@ struct FastPath {
   AdamW optimiser;
   torch::Generator generator;
 
-  FastPath(const BenchmarkData& data, const particles::Batch& first,
-           const std::string& encoder_input = "image");
+  FastPath(const BenchmarkData& data, const particles::Batch& first, const BenchmarkEncoder& encoder = {});
   /// A step of training as the trainer makes it; returns the loss.
   double step(const particles::Batch& batch);
 };

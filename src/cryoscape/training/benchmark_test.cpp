@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "cryoscape/model/matrix_product.hpp"
 #include "cryoscape/structure/restraints.hpp"
 #include "cryoscape/training/benchmark_globule.hpp"
 #include "cryoscape/util/error.hpp"
@@ -79,6 +80,7 @@ TEST(Benchmark, BothPathsReachTheSameLossAndEveryPartIsMeasured) {
   EXPECT_GT(json["images_per_second"], 0);
   EXPECT_GT(json["reference_images_per_second"], 0);
   EXPECT_GT(json["default_images_per_second"], 0);
+  EXPECT_EQ(json["bfloat16_images_per_second"].is_number(), model::has_bfloat16(torch::kCPU));
   EXPECT_NEAR(json["loss"], json["reference_loss"], 1e-3 * std::abs(double(json["reference_loss"])));
   for (const auto* part :
        {"load", "encode", "decode", "project", "transform", "restraints", "backward", "optimiser", "prior"})
