@@ -20,9 +20,13 @@ void PriorOptions::declare(OptionSet& set) {
   bounded(set.add("bits", &bits, "latent bits of the rbm prior, half on each side"), 2, 1024);
   bounded(set.add("chains", &chains, "persistent Markov chains of a Boltzmann prior"), 16, 65536);
   bounded(set.add("sweeps", &sweeps, "Gibbs sweeps of every chain per training step"), 1, 10000);
-  bounded(set.add("smoothing-beta", &smoothing.beta,
-                  "sharpness of the overlapping-exponential relaxation of bits"),
-          1, 100);
+  set.add("smoothing", &smoothing.kind, "how bits are relaxed on their way to the decoder").choices =
+      smoothing_kinds();
+  bounded(
+      set.add("smoothing-beta", &smoothing.beta,
+              "sharpness of relaxed bits (default: 8 for overlapping-exp, 3 for spike-exp, 30 for power, 10 "
+              "for gaussian-integral, 2 for concrete)"),
+      1, 100);
 }
 
 }  // namespace cryoscape::latent
