@@ -3,8 +3,13 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/bernoulli.hpp"
+#include "cryoscape/latent/boltzmann.hpp"
+#include "cryoscape/latent/dbm.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
+#include "cryoscape/latent/rbm.hpp"
+#include "cryoscape/latent/rbm_hidden.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::latent {
@@ -40,15 +45,15 @@ torch::Tensor draw_reals(const Posterior& posterior, torch::Generator& generator
 }  // namespace
 
 Sample Prior::draw(const Posterior& posterior, torch::Generator& generator, const BatchPart& part) const {
-  torch::Tensor hard, smooth;
+  torch::Tensor hard, smoothed;
   if (posterior.bits > 0) {
     const auto logits = posterior.logits();
     const auto rho = uniform_like(logits, generator, part);
-    hard = (rho > torch::sigmoid(-logits)).to(rho.dtype());
-    smooth = smooth_bits(smoothing_, logits, rho);
+    hard = (rho > 1 - torch::sigmoid(logits)).to(rho.dtype());
+    smoothed = smooth(logits, rho);
   }
   const auto reals = draw_reals(posterior, generator, part);
-  return {beside(hard, reals), beside(smooth, reals)};
+  return {beside(hard, reals), beside(smoothed, reals)};
 }
 
 Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator,
@@ -118,10 +123,10 @@ std::shared_ptr<Prior> make(const PriorOptions& options, std::uint64_t seed) {
 
 const std::vector<std::pair<std::string, Factory>>& factories() {
   static const std::vector<std::pair<std::string, Factory>> all{
-      {"gaussian", make<GaussianPrior>},
-      {"mixture", make<MixturePrior>},
-      {"gbrbm", make<GaussianBernoulliRbm>},
-      {"rbm", make<RestrictedBoltzmann>},
+      {"gaussian", make<GaussianPrior>},     {"mixture", make<MixturePrior>},
+      {"gbrbm", make<GaussianBernoulliRbm>}, {"bernoulli", make<BernoulliPrior>},
+      {"rbm", make<RestrictedBoltzmann>},    {"rbm-hidden", make<HiddenRbm>},
+      {"boltzmann", make<BoltzmannPrior>},   {"dbm", make<DeepBoltzmann>},
   };
   return all;
 }

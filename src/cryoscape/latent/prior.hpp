@@ -67,6 +67,11 @@ class Prior : public torch::nn::Module {
   /// The energy with the prior's parameters held fixed: gradients reach z only.
   torch::Tensor fixed_energy(const torch::Tensor& z) const;
 
+  /// Smoothed bits (B, bits) from uniform noise ρ, differentiable in the logits.
+  virtual torch::Tensor smooth(const torch::Tensor& logits, const torch::Tensor& rho) const {
+    return smooth_bits(smoothing_, logits, rho);
+  }
+
   /// The start from the aggregate posterior: at least one row, all finite.
   virtual void start_from(const torch::Tensor&, const torch::Tensor&, torch::Generator&) {}
 
