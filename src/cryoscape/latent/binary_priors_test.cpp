@@ -101,7 +101,7 @@ TEST_P(HiddenPriors, KlIsBoundedFromAboveAndExactForCertainBits) {
 TEST_P(HiddenPriors, EnergyIsThatOfTheSumOverHiddenUnits) {
   const auto prior = std::dynamic_pointer_cast<ChainPrior>(coupled_prior(options(GetParam())));
   torch::NoGradGuard no_grad;
-  const auto hidden = prior->chains().size(1) - 8;
+  const auto hidden = prior->biases().size(0) - 8;
   const auto z = torch::bernoulli(torch::full({6, 8}, 0.5, kDouble));
   const auto states = binary_states(hidden, kDouble);
   for (std::int64_t k = 0; k < z.size(0); ++k) {
@@ -128,7 +128,7 @@ TEST_P(ChainPriors, FieldsAreEnergyDifferences) {
   const auto prior = std::dynamic_pointer_cast<ChainPrior>(coupled_prior(options(GetParam())));
   if (!prior) return;
   torch::NoGradGuard no_grad;
-  const auto units = torch::bernoulli(torch::full({20, prior->chains().size(1)}, 0.5, kDouble));
+  const auto units = torch::bernoulli(torch::full({20, prior->biases().size(0)}, 0.5, kDouble));
   const auto fields = prior->fields(units);
   for (std::int64_t i = 0; i < units.size(1); ++i) {
     auto on = units.clone(), off = units.clone();

@@ -8,8 +8,8 @@ namespace cryoscape::latent {
 /// most 20 units.
 class BipartitePrior : public ChainPrior {
  public:
-  torch::Tensor advance(const torch::Tensor& units, int sweeps, torch::Generator& generator) const override {
-    return gibbs(machine(), units, sweeps, generator);
+  torch::Tensor advance(const torch::Tensor& chains, int sweeps, torch::Generator& generator) const override {
+    return gibbs(machine(), chains, sweeps, generator);
   }
   torch::Tensor joint_energy(const torch::Tensor& units) const override {
     return latent::energy(machine(), units);
@@ -21,7 +21,7 @@ class BipartitePrior : public ChainPrior {
 
  protected:
   BipartitePrior(const PriorOptions& options, std::int64_t left, std::int64_t right, std::uint64_t seed)
-      : ChainPrior(options, {left + right, left, right}, seed) {}
+      : ChainPrior(options, {left + right, left, right, options.chains}, seed) {}
 };
 
 }  // namespace cryoscape::latent

@@ -8,10 +8,10 @@ namespace cryoscape::latent {
 class BoltzmannPrior : public ChainPrior {
  public:
   BoltzmannPrior(const PriorOptions& options, std::uint64_t seed)
-      : ChainPrior(options, {options.bits, options.bits, options.bits}, seed) {}
+      : BoltzmannPrior(options, options.chains, 1, seed) {}
   torch::Tensor energy(const torch::Tensor& z) const override { return latent::energy(machine(), z); }
-  torch::Tensor advance(const torch::Tensor& units, int sweeps, torch::Generator& generator) const override {
-    return gibbs(machine(), units, sweeps, generator);
+  torch::Tensor advance(const torch::Tensor& chains, int sweeps, torch::Generator& generator) const override {
+    return gibbs(machine(), chains, sweeps, generator);
   }
   torch::Tensor joint_energy(const torch::Tensor& units) const override { return energy(units); }
   torch::Tensor fields(const torch::Tensor& units) const override { return unit_fields(machine(), units); }
@@ -21,6 +21,9 @@ class BoltzmannPrior : public ChainPrior {
   DenseUnits machine() const;
 
  protected:
+  /// With how many chains, and how many states each of them has.
+  BoltzmannPrior(const PriorOptions& options, std::int64_t chains, std::int64_t states, std::uint64_t seed)
+      : ChainPrior(options, {options.bits, options.bits, options.bits, chains, states}, seed) {}
   torch::Tensor expected_energy(const Posterior& posterior) const override;
   std::optional<DenseUnits> pairwise() const override;
   torch::Tensor coupled(const torch::Tensor& matrix) const override { return torch::triu(matrix, 1); }

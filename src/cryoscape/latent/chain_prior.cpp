@@ -24,8 +24,8 @@ ChainPrior::ChainPrior(const PriorOptions& options, Shape shape, std::uint64_t s
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
   b_ = register_parameter("b", torch::zeros({shape.units}));
   w_ = register_parameter("w", 0.01 * torch::randn({shape.rows, shape.columns}, generator));
-  chains_ =
-      register_buffer("chains", bernoulli_bits(torch::full({options.chains, shape.units}, 0.5), generator));
+  const auto start = bernoulli_bits(torch::full({shape.chains, 1, shape.units}, 0.5), generator);
+  chains_ = register_buffer("chains", start.repeat({1, shape.states, 1}).view({shape.chains, -1}));
   offsets_ = register_buffer("offsets", torch::full({shape.units}, 0.5));
   steps_ = register_buffer("steps", torch::zeros({1}));
   positive_energy_ = register_buffer("positive_energy", torch::zeros({1}));
@@ -39,7 +39,7 @@ torch::Tensor ChainPrior::centred_correlation(const torch::Tensor& units) const 
 
 torch::Tensor ChainPrior::negative_phase(torch::Generator& generator) {
   chains_.copy_(advance(chains_, sweeps_, generator));
-  return chains_;
+  return states_of(chains_);
 }
 
 torch::Tensor ChainPrior::contrast(const Posterior& posterior, const Sample& sample,
@@ -70,7 +70,8 @@ torch::Tensor ChainPrior::contrast(const Posterior& posterior, const Sample& sam
 torch::Tensor ChainPrior::sample(std::int64_t n, torch::Generator& generator) {
   torch::NoGradGuard no_grad;
   const auto start = torch::randint(chains_.size(0), {n}, generator, torch::kInt64).to(chains_.device());
-  return advance(chains_.index({start}), kEquilibrationSweeps, generator).narrow(1, 0, bits());
+  const auto states = states_of(advance(chains_.index({start}), kEquilibrationSweeps, generator));
+  return states.view({n, -1, states.size(1)}).select(1, 0).narrow(1, 0, bits());
 }
 
 std::unique_ptr<torch::optim::Optimizer> ChainPrior::make_optimiser() {
@@ -91,7 +92,7 @@ void ChainPrior::start_from(const torch::Tensor& means, const torch::Tensor&, to
   const auto from_couplings = (fields(units).squeeze(0) - b_).narrow(0, 0, bits());
   b_.narrow(0, 0, bits()).copy_(starting_logits(probabilities) - from_couplings);
   offsets_.copy_(units.squeeze(0));
-  chains_.copy_(bernoulli_bits(units.expand(chains_.sizes()), generator));
+  chains_.copy_(chains_from(bernoulli_bits(units.expand({chains_.size(0), units.size(1)}), generator)));
 }
 
 void ChainPrior::set_parameters(const torch::Tensor& biases, const torch::Tensor& couplings) {
@@ -111,24 +112,29 @@ torch::Tensor ChainPrior::leading_mode() const {
 
 void ChainPrior::report_mixing(nlohmann::json& record) const {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(kAnnealingSeed);
-  auto units = chains_.narrow(0, 0, std::min(kReportChains, chains_.size(0)));
+  auto chains = chains_.narrow(0, 0, std::min(kReportChains, chains_.size(0)));
   const auto mode = leading_mode();
+  const auto per_chain = [&](const torch::Tensor& values) {
+    return values_of(values.view({chains.size(0), -1}).mean(1));
+  };
   ChainTrace energies, modes;
   for (int s = 0; s < kReportSweeps; ++s) {
-    units = advance(units, 1, generator);
-    energies.add(values_of(joint_energy(units)));
-    modes.add(values_of(units.mv(mode)));
+    chains = advance(chains, 1, generator);
+    const auto states = states_of(chains);
+    energies.add(per_chain(joint_energy(states)));
+    modes.add(per_chain(states.mv(mode)));
   }
   energies.report("energy", record);
   modes.report("mode", record);
-  const auto odds = fields(chains_) * (2 * chains_ - 1);
+  const auto states = states_of(chains_);
+  const auto odds = fields(states) * (2 * states - 1);
   record["beta_effective"] = pseudo_likelihood_beta(values_of(odds));
 }
 
 void ChainPrior::describe(nlohmann::json& record) {
   torch::NoGradGuard no_grad;
   record["singular_values"] = values_of(torch::linalg_svdvals(coupled(w_)));
-  record["chain_energy"] = joint_energy(chains_).mean().item<double>();
+  record["chain_energy"] = joint_energy(states_of(chains_)).mean().item<double>();
   record["data_energy"] = positive_energy_.item<double>();
   report_mixing(record);
 }

@@ -13,8 +13,8 @@ class ChainPrior : public BitPrior {
   torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
 
-  /// Gibbs sweeps of units (n, units), detached.
-  virtual torch::Tensor advance(const torch::Tensor& units, int sweeps,
+  /// Sweeps of chains, detached.
+  virtual torch::Tensor advance(const torch::Tensor& chains, int sweeps,
                                 torch::Generator& generator) const = 0;
   /// Energies (n) of units (n, units).
   virtual torch::Tensor joint_energy(const torch::Tensor& units) const = 0;
@@ -26,10 +26,14 @@ class ChainPrior : public BitPrior {
   const torch::Tensor& biases() const { return b_; }
   const torch::Tensor& couplings() const { return w_; }
   const torch::Tensor& chains() const { return chains_; }
+  /// The states (n · k, units) of chains, k of every one.
+  virtual torch::Tensor states_of(const torch::Tensor& chains) const { return chains; }
 
  protected:
   struct Shape {
-    std::int64_t units, rows, columns;
+    std::int64_t units, rows, columns;  ///< of the couplings
+    std::int64_t chains;                ///< how many
+    std::int64_t states = 1;            ///< of every chain
   };
   ChainPrior(const PriorOptions& options, Shape shape, std::uint64_t seed);
 
@@ -39,6 +43,8 @@ class ChainPrior : public BitPrior {
   virtual torch::Tensor positive_phase(const Posterior& posterior, const Sample& sample) const {
     return positive_bits(posterior, sample);
   }
+  /// Chains that start from states (n, units).
+  virtual torch::Tensor chains_from(const torch::Tensor& states) const { return states; }
   /// Samples (n, units) of the model, the chains moved on.
   virtual torch::Tensor negative_phase(torch::Generator& generator);
   /// The part of a matrix shaped as the couplings that is one.
@@ -49,7 +55,7 @@ class ChainPrior : public BitPrior {
                   torch::Generator& generator) override;
 
   torch::Tensor b_, w_;   ///< (units), (rows, columns)
-  torch::Tensor chains_;  ///< (n, units)
+  torch::Tensor chains_;  ///< (n, units · states)
   int sweeps_;
 
  private:

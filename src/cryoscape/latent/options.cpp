@@ -15,11 +15,14 @@ void bounded(Option& option, double minimum, double maximum) {
 void PriorOptions::declare(OptionSet& set) {
   set.add("prior", &kind, "energy of the latents").choices = prior_kinds();
   bounded(set.add("components", &components, "components of the mixture prior"), 1, 200);
-  bounded(set.add("hidden-bits", &hidden, "hidden bits of the gbrbm prior (up to 20 are summed exactly)"), 1,
-          256);
-  bounded(set.add("bits", &bits, "latent bits of the rbm prior, half on each side"), 2, 1024);
+  bounded(set.add("hidden-bits", &hidden,
+                  "hidden bits of the gbrbm and rbm-hidden priors, and of each of the two layers of dbm (up "
+                  "to 20 are summed exactly)"),
+          1, 256);
+  bounded(set.add("bits", &bits, "latent bits of the priors that have some"), 2, 1024);
   bounded(set.add("chains", &chains, "persistent Markov chains of a Boltzmann prior"), 16, 65536);
   bounded(set.add("sweeps", &sweeps, "Gibbs sweeps of every chain per training step"), 1, 10000);
+  bounded(set.add("transverse-field", &transverse_field, "transverse field of the qbm prior"), 0.01, 10);
   set.add("smoothing", &smoothing.kind, "how bits are relaxed on their way to the decoder").choices =
       smoothing_kinds();
   bounded(

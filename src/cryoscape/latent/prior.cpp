@@ -8,7 +8,9 @@
 #include "cryoscape/latent/dbm.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
+#include "cryoscape/latent/qbm.hpp"
 #include "cryoscape/latent/rbm.hpp"
+#include "cryoscape/latent/rbm_gaussian.hpp"
 #include "cryoscape/latent/rbm_hidden.hpp"
 #include "cryoscape/util/error.hpp"
 
