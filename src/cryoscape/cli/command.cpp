@@ -47,8 +47,11 @@ Bound bind_command(CLI::App& program, Command& command, CommonOptions& common, s
   auto* app = program.add_subcommand(command.name, command.summary);
   app->footer("Example:\n  " + command.example);
   for (auto& positional : command.positionals)
-    std::visit([&](auto* target) { app->add_option(positional.name, *target, positional.help)->required(); },
-               positional.target);
+    std::visit(
+        [&](auto* target) {
+          app->add_option(positional.name, *target, positional.help)->required(positional.required);
+        },
+        positional.target);
   auto& threads =
       command.options.add("threads", &common.threads, "threads (0: all that this process may use)");
   threads.minimum = 0, threads.maximum = 4096;

@@ -10,10 +10,11 @@
 
 namespace cryoscape::cli {
 
-/// A positional argument: one path, or any number of them (at least one).
+/// A positional argument: one path, or any number of them (at least one, unless it may be absent).
 struct Positional {
   std::string name, help;
   std::variant<std::string*, std::vector<std::string>*> target;
+  bool required = true;
 };
 
 /// Options that every command has.

@@ -13,6 +13,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(decode_command());
   commands.push_back(report_command());
   commands.push_back(compare_command());
+  commands.push_back(ising_command());
   commands.push_back(bench_command());
   return commands;
 }

@@ -15,6 +15,7 @@ std::unique_ptr<Command> landscape_command();
 std::unique_ptr<Command> decode_command();
 std::unique_ptr<Command> report_command();
 std::unique_ptr<Command> compare_command();
+std::unique_ptr<Command> ising_command();
 std::unique_ptr<Command> bench_command();
 
 /// Every subcommand, in the order of `--help`.

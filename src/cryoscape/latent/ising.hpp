@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -21,7 +22,8 @@ struct IsingProblem {
   int spins() const { return static_cast<int>(fields.size()); }
 };
 
-/// Throws Error unless indices are in range, i < j, no pair occurs twice and all numbers are finite.
+/// Throws Error unless there is a spin, β is positive, indices are in range, i < j, no pair occurs twice and
+/// all numbers are finite and below 1e30, which single precision holds.
 void check(const IsingProblem& problem);
 
 /// −Σ h_i s_i − Σ J_ij s_i s_j of one state (n).
@@ -32,7 +34,8 @@ struct IsingSamples {
   int spins = 0;
   std::vector<std::int8_t> values;  ///< (count, spins), ±1
   double beta_effective = 1;        ///< the inverse temperature that the samples fit, over the problem's
-  std::optional<double> log_partition;
+  double beta_error = std::numeric_limits<double>::infinity();  ///< its standard error
+  std::optional<double> log_partition;  ///< ln Σ_s exp(β(Σ h_i s_i + Σ J_ij s_i s_j))
 
   int count() const { return spins == 0 ? 0 : static_cast<int>(values.size()) / spins; }
   std::span<const std::int8_t> sample(int k) const {
@@ -46,7 +49,7 @@ class IsingSampler {
  public:
   virtual ~IsingSampler() = default;
   /// Deterministic for a seed and any number of threads. Throws Error where the problem is beyond the
-  /// sampler.
+  /// sampler. The effective inverse temperature is fitted to the samples (fit_beta in ising_beta.hpp).
   virtual IsingSamples sample(const IsingProblem& problem, int count, std::uint64_t seed) const = 0;
   /// Whether samples follow the problem's distribution by construction, up to mixing; others are optimisers
   /// and annealers, whose samples need correction.
