@@ -21,6 +21,13 @@ torch::Tensor device_gibbs(const BipartiteUnits& m, const torch::Tensor& z, int 
 
 }  // namespace
 
+DenseUnits dense_units(const BipartiteUnits& m) {
+  const auto& w = m.couplings;
+  const auto above = torch::cat({w.new_zeros({m.left(), m.left()}), w}, 1),
+             below = torch::cat({w.t(), w.new_zeros({m.right(), m.right()})}, 1);
+  return {m.biases, torch::cat({above, below})};
+}
+
 torch::Tensor energy(const BipartiteUnits& m, const torch::Tensor& z) {
   return -z.mv(m.biases) - (m.left_of(z).mm(m.couplings) * m.right_of(z)).sum(1);
 }

@@ -1,7 +1,7 @@
 #pragma once
 #include <torch/torch.h>
 
-#include "cryoscape/latent/partition.hpp"
+#include "cryoscape/latent/dense.hpp"
 
 namespace cryoscape::latent {
 
@@ -16,6 +16,9 @@ struct BipartiteUnits {
   torch::Tensor left_of(const torch::Tensor& z) const { return z.narrow(-1, 0, left()); }
   torch::Tensor right_of(const torch::Tensor& z) const { return z.narrow(-1, left(), right()); }
 };
+
+/// The same machine with all its couplings in one matrix.
+DenseUnits dense_units(const BipartiteUnits& machine);
 
 /// Energies (n) of units (n, left + right), differentiable.
 torch::Tensor energy(const BipartiteUnits& machine, const torch::Tensor& z);

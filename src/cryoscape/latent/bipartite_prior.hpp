@@ -17,6 +17,8 @@ class BipartitePrior : public ChainPrior {
   torch::Tensor fields(const torch::Tensor& units) const override { return unit_fields(machine(), units); }
   LogPartition log_partition() override { return latent::log_partition(machine(), chains_); }
 
+  DenseUnits joint_machine() const override { return dense_units({b_.detach(), w_.detach()}); }
+
   BipartiteUnits machine() const { return {b_, w_}; }
 
  protected:

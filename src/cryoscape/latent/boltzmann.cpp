@@ -7,7 +7,7 @@ DenseUnits BoltzmannPrior::machine() const {
   return {b_, above + above.t()};
 }
 
-std::optional<DenseUnits> BoltzmannPrior::pairwise() const {
+DenseUnits BoltzmannPrior::joint_machine() const {
   torch::NoGradGuard no_grad;
   auto fixed = machine();
   fixed.biases = b_.detach();
@@ -16,7 +16,7 @@ std::optional<DenseUnits> BoltzmannPrior::pairwise() const {
 
 torch::Tensor BoltzmannPrior::expected_energy(const Posterior& posterior) const {
   // Multilinear in independent bits, as the diagonal is 0.
-  return latent::energy(*pairwise(), torch::sigmoid(posterior.logits()));
+  return latent::energy(joint_machine(), torch::sigmoid(posterior.logits()));
 }
 
 }  // namespace cryoscape::latent

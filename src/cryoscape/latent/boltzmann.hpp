@@ -17,6 +17,8 @@ class BoltzmannPrior : public ChainPrior {
   torch::Tensor fields(const torch::Tensor& units) const override { return unit_fields(machine(), units); }
   LogPartition log_partition() override { return latent::log_partition(machine(), chains_); }
 
+  DenseUnits joint_machine() const override;
+
   /// With the couplings above the diagonal, the only ones that count, mirrored.
   DenseUnits machine() const;
 
@@ -25,7 +27,7 @@ class BoltzmannPrior : public ChainPrior {
   BoltzmannPrior(const PriorOptions& options, std::int64_t chains, std::int64_t states, std::uint64_t seed)
       : ChainPrior(options, {options.bits, options.bits, options.bits, chains, states}, seed) {}
   torch::Tensor expected_energy(const Posterior& posterior) const override;
-  std::optional<DenseUnits> pairwise() const override;
+  std::optional<DenseUnits> pairwise() const override { return joint_machine(); }
   torch::Tensor coupled(const torch::Tensor& matrix) const override { return torch::triu(matrix, 1); }
 };
 

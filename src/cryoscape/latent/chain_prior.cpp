@@ -20,7 +20,7 @@ constexpr int kReportSweeps = 200;
 }  // namespace
 
 ChainPrior::ChainPrior(const PriorOptions& options, Shape shape, std::uint64_t seed)
-    : BitPrior(options), sweeps_(options.sweeps) {
+    : BitPrior(options), sweeps_(options.sweeps), sampler_(options.sampler) {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
   b_ = register_parameter("b", torch::zeros({shape.units}));
   w_ = register_parameter("w", 0.01 * torch::randn({shape.rows, shape.columns}, generator));
@@ -38,7 +38,8 @@ torch::Tensor ChainPrior::centred_correlation(const torch::Tensor& units) const 
 }
 
 torch::Tensor ChainPrior::negative_phase(torch::Generator& generator) {
-  chains_.copy_(advance(chains_, sweeps_, generator));
+  chains_.copy_(sampler_.given() ? sampler_.draw(joint_machine(), chains_.size(0), generator)
+                                 : advance(chains_, sweeps_, generator));
   return states_of(chains_);
 }
 
@@ -137,6 +138,7 @@ void ChainPrior::describe(nlohmann::json& record) {
   record["chain_energy"] = joint_energy(states_of(chains_)).mean().item<double>();
   record["data_energy"] = positive_energy_.item<double>();
   report_mixing(record);
+  sampler_.record(record);
 }
 
 std::vector<std::string> ChainPrior::warnings(const nlohmann::json& record) const {

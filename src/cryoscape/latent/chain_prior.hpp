@@ -1,11 +1,13 @@
 #pragma once
 #include "cryoscape/latent/bit_prior.hpp"
+#include "cryoscape/latent/negative_sampler.hpp"
 
 namespace cryoscape::latent {
 
 /// Boltzmann machines of bits that learn by persistent chains (Tieleman 2008) with centred gradients
 /// (Melchior, Fischer, Wiskott 2016). Their units are the latent bits and then hidden ones; couplings W join
-/// the first rows(W) units with the last columns(W). The learning rate falls with the steps taken.
+/// the first rows(W) units with the last columns(W). Negative phases may come from an Ising sampler instead.
+/// The learning rate falls with the steps taken.
 class ChainPrior : public BitPrior {
  public:
   torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
@@ -20,6 +22,9 @@ class ChainPrior : public BitPrior {
   virtual torch::Tensor joint_energy(const torch::Tensor& units) const = 0;
   /// Log odds (n, units) of every unit given the others.
   virtual torch::Tensor fields(const torch::Tensor& units) const = 0;
+
+  /// All units as a machine with pair couplings, detached.
+  virtual DenseUnits joint_machine() const = 0;
 
   /// Sets biases (units) and couplings, shaped as they are.
   void set_parameters(const torch::Tensor& biases, const torch::Tensor& couplings);
@@ -57,6 +62,7 @@ class ChainPrior : public BitPrior {
   torch::Tensor b_, w_;   ///< (units), (rows, columns)
   torch::Tensor chains_;  ///< (n, units · states)
   int sweeps_;
+  NegativeSampler sampler_;
 
  private:
   torch::Tensor centred_correlation(const torch::Tensor& units) const;

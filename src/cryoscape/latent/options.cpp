@@ -1,5 +1,9 @@
 #include "cryoscape/latent/options.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cryoscape/latent/ising_sampler.hpp"
 #include "cryoscape/latent/prior.hpp"
 
 namespace cryoscape::latent {
@@ -22,6 +26,12 @@ void PriorOptions::declare(OptionSet& set) {
   bounded(set.add("bits", &bits, "latent bits of the priors that have some"), 2, 1024);
   bounded(set.add("chains", &chains, "persistent Markov chains of a Boltzmann prior"), 16, 65536);
   bounded(set.add("sweeps", &sweeps, "Gibbs sweeps of every chain per training step"), 1, 10000);
+  set.add(
+      "sampler", &sampler,
+      fmt::format(
+          "negative phases of Boltzmann priors: gibbs is persistent chains; {} or external:COMMAND draw them "
+          "anew at every step",
+          fmt::join(ising_sampler_names(), ", ")));
   bounded(set.add("transverse-field", &transverse_field, "transverse field of the qbm prior"), 0.01, 10);
   set.add("smoothing", &smoothing.kind, "how bits are relaxed on their way to the decoder").choices =
       smoothing_kinds();

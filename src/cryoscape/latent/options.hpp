@@ -16,6 +16,7 @@ struct PriorOptions {
   int chains = 1024;              ///< persistent chains
   int sweeps = 25;                ///< Gibbs sweeps per update
   double transverse_field = 0.5;  ///< qbm: Γ
+  std::string sampler = "gibbs";  ///< of negative phases: persistent chains, or an Ising sampler
   Smoothing smoothing;            ///< of bits
 
   void declare(OptionSet& set);

@@ -1,5 +1,8 @@
 #include "cryoscape/latent/prior.hpp"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -142,6 +145,12 @@ std::vector<std::string> prior_kinds() {
 }
 
 std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed) {
+  static const std::vector<std::string> kSampled{"gbrbm",     "rbm", "rbm-hidden",
+                                                 "boltzmann", "dbm", "rbm+gaussian"};
+  if (options.sampler != "gibbs" &&
+      std::find(kSampled.begin(), kSampled.end(), options.kind) == kSampled.end())
+    throw UsageError(fmt::format("--sampler {} does not go with --prior {}, but with one of: {}",
+                                 options.sampler, options.kind, fmt::join(kSampled, ", ")));
   for (const auto& [name, factory] : factories())
     if (name == options.kind) return factory(options, seed);
   fail("--prior is '{}', which does not exist", options.kind);

@@ -85,7 +85,8 @@ std::vector<double> values_of(const torch::Tensor& tensor);
 /// All values of --prior.
 std::vector<std::string> prior_kinds();
 
-/// The prior that the options name. Throws Error for an unknown kind.
+/// The prior that the options name. Throws Error for an unknown kind, UsageError for a sampler that does not
+/// go with it.
 std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed);
 
 }  // namespace cryoscape::latent

@@ -1,5 +1,6 @@
 #pragma once
 #include "cryoscape/latent/gbrbm_density.hpp"
+#include "cryoscape/latent/negative_sampler.hpp"
 #include "cryoscape/latent/prior.hpp"
 
 /// The concrete priors behind make_prior.
@@ -48,7 +49,8 @@ class MixturePrior : public Prior {
 /// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j),
 /// a mixture of 2^m Gaussians with shared structure, held as GbrbmParameters.
 /// Contrast and log Z are exact up to 20 hidden bits; above, persistent block Gibbs and annealed importance
-/// sampling. A standard normal until after_warm_up.
+/// sampling. With an Ising sampler the hidden bits of the negative phase are its samples. A standard normal
+/// until after_warm_up.
 class GaussianBernoulliRbm : public Prior {
  public:
   GaussianBernoulliRbm(const PriorOptions& options, std::uint64_t seed);
@@ -74,9 +76,12 @@ class GaussianBernoulliRbm : public Prior {
                   torch::Generator& generator) override;
   bool active() const { return active_.item<float>() != 0; }
   bool exact() const { return hidden_ <= kGbrbmExactBits; }
+  torch::Tensor sampler_draws(torch::Generator& generator);
 
   std::int64_t dim_, hidden_;
   int sweeps_;
+  NegativeSampler sampler_;
+  std::int64_t draws_;  ///< of the sampler, per step
   torch::Tensor b_, log_sigma_, fields_, w_, active_;
   torch::Tensor chains_;  ///< (n, d), above 20 bits only
 };

@@ -8,11 +8,4 @@ torch::Tensor RestrictedBoltzmann::expected_energy(const Posterior& posterior) c
   return latent::energy(fixed, torch::sigmoid(posterior.logits()));
 }
 
-std::optional<DenseUnits> RestrictedBoltzmann::pairwise() const {
-  const auto w = w_.detach();
-  const auto above = torch::cat({w.new_zeros({w.size(0), w.size(0)}), w}, 1),
-             below = torch::cat({w.t(), w.new_zeros({w.size(1), w.size(1)})}, 1);
-  return DenseUnits{b_.detach(), torch::cat({above, below})};
-}
-
 }  // namespace cryoscape::latent

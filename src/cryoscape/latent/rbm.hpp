@@ -13,7 +13,7 @@ class RestrictedBoltzmann : public BipartitePrior {
 
  protected:
   torch::Tensor expected_energy(const Posterior& posterior) const override;
-  std::optional<DenseUnits> pairwise() const override;
+  std::optional<DenseUnits> pairwise() const override { return joint_machine(); }
 };
 
 }  // namespace cryoscape::latent
