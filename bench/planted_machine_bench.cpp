@@ -65,13 +65,13 @@ void plant(RestrictedBoltzmann& machine, const Modes& modes) {
   const auto couplings = kStrength * left.t().mm(right);
   const auto wanted = torch::tensor({0.7, 0.25, 0.05}, torch::kFloat64);
   auto tilt = torch::zeros({3});
-  for (int i = 0; i < 30; ++i) {
+  for (int i = 0; i < 100; ++i) {
     const auto fields = spins.t().mv(tilt);
     // Bits for spins: W = 4J, b = 2h − 2 Σ J.
     const auto biases = 2 * fields - 2 * torch::cat({couplings.sum(1), couplings.sum(0)});
     machine.set_parameters(biases, 4 * couplings);
     const auto found = modes.populations(log_probabilities(machine).exp());
-    tilt = tilt + 0.05 * torch::log(wanted / found).to(torch::kFloat32);
+    tilt = tilt + 0.08 * torch::log(wanted / found).to(torch::kFloat32);
   }
 }
 

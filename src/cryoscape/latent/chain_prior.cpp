@@ -11,11 +11,14 @@ namespace cryoscape::latent {
 namespace {
 
 constexpr double kWeightDecay = 1e-4, kOffsetRate = 0.01;
-constexpr double kLearningRate = 0.64;  ///< over the number of units, with which the curvature grows
 constexpr double kDecaySteps = 5000, kLastRate = 0.1;
 constexpr double kNotMixed = 1.05;  ///< split-R̂ that a warning is worth
 constexpr std::int64_t kReportChains = 64;
 constexpr int kReportSweeps = 200;
+
+/// Rate of the first steps. The curvature is at most that of units all coupled to each other, in the order of
+/// (units/8)²; larger machines seldom come near.
+double learning_rate(double units) { return std::min(0.1, std::max(38 / (units * units), 0.64 / units)); }
 
 }  // namespace
 
@@ -76,7 +79,7 @@ torch::Tensor ChainPrior::sample(std::int64_t n, torch::Generator& generator) {
 }
 
 std::unique_ptr<torch::optim::Optimizer> ChainPrior::make_optimiser() {
-  const double rate = kLearningRate / static_cast<double>(std::max<std::int64_t>(b_.size(0), 8));
+  const double rate = learning_rate(static_cast<double>(b_.size(0)));
   std::vector<torch::optim::OptimizerParamGroup> groups;
   groups.emplace_back(std::vector<torch::Tensor>{b_});
   groups.emplace_back(

@@ -30,7 +30,9 @@ torch::Tensor NegativeSampler::draw(const DenseUnits& machine, std::int64_t n, t
   return (spins > 0).to(machine.biases.options().requires_grad(false));
 }
 
-void NegativeSampler::record(nlohmann::json& record) const { record.update(last_); }
+void NegativeSampler::record(nlohmann::json& record) const {
+  if (last_.is_object()) record.update(last_);
+}
 
 IsingProblem ising_problem(const DenseUnits& machine) {
   const auto n = static_cast<int>(machine.biases.size(0));

@@ -25,7 +25,9 @@ void PriorOptions::declare(OptionSet& set) {
           1, 256);
   bounded(set.add("bits", &bits, "latent bits of the priors that have some"), 2, 1024);
   bounded(set.add("chains", &chains, "persistent Markov chains of a Boltzmann prior"), 16, 65536);
-  bounded(set.add("sweeps", &sweeps, "Gibbs sweeps of every chain per training step"), 1, 10000);
+  bounded(set.add("sweeps", &sweeps,
+                  "Gibbs sweeps of every chain per training step; of the paths of qbm a quarter"),
+          1, 10000);
   set.add(
       "sampler", &sampler,
       fmt::format(

@@ -10,6 +10,9 @@
 namespace cryoscape::latent {
 namespace {
 
+/// Uniform in (0, 1), of one word.
+float word_uniform(Philox& random) { return (static_cast<float>(random() >> 8) + 0.5f) / 16777216.0f; }
+
 /// One path on the move: the slices of a unit lie together.
 class Path {
  public:
@@ -17,7 +20,7 @@ class Path {
       : m_(machine), values_(values), z_(machine.units * machine.slices), field_(machine.slices) {
     for (std::size_t k = 0; k < m_.slices; ++k)
       for (std::size_t i = 0; i < m_.units; ++i) z_[i * m_.slices + k] = values_[k * m_.units + i];
-    log_hold_ = std::log1p(-std::tanh(m_.field / static_cast<double>(m_.slices)));
+    log_hold_ = static_cast<float>(std::log1p(-std::tanh(m_.field / static_cast<double>(m_.slices))));
   }
   ~Path() {
     for (std::size_t k = 0; k < m_.slices; ++k)
@@ -46,8 +49,8 @@ class Path {
 
   /// How many of the bonds to come hold before one is cut, though its ends agree.
   std::size_t bonds_to_cut(Philox& random) const {
-    const double bonds = std::log(random.uniform()) / log_hold_;
-    return bonds < static_cast<double>(m_.slices) ? static_cast<std::size_t>(bonds) : m_.slices;
+    const float bonds = std::log(word_uniform(random)) / log_hold_;
+    return bonds < static_cast<float>(m_.slices) ? static_cast<std::size_t>(bonds) : m_.slices;
   }
 
   void update_line(float* z, Philox& random) {
@@ -70,8 +73,8 @@ class Path {
       if (cuts_.size() > 1) end = c + 1 < clusters ? cuts_[c + 1] + 1 : cuts_[0] + 1 + slices;
       float odds = 0;
       for (std::size_t k = begin; k < end; ++k) odds += field_[k % slices];
-      const double p = 1 / (1 + std::exp(-static_cast<double>(odds) / static_cast<double>(slices)));
-      const float value = random.uniform() < p ? 1.0f : 0.0f;
+      const float p = 1 / (1 + std::exp(-odds / static_cast<float>(slices)));
+      const float value = word_uniform(random) < p ? 1.0f : 0.0f;
       for (std::size_t k = begin; k < end; ++k) z[k % slices] = value;
     }
   }
@@ -80,7 +83,7 @@ class Path {
   float* values_;
   std::vector<float> z_, field_;
   std::vector<std::size_t> cuts_;
-  double log_hold_;
+  float log_hold_;
 };
 
 }  // namespace

@@ -132,6 +132,7 @@ const std::vector<std::pair<std::string, Factory>>& factories() {
       {"gbrbm", make<GaussianBernoulliRbm>}, {"bernoulli", make<BernoulliPrior>},
       {"rbm", make<RestrictedBoltzmann>},    {"rbm-hidden", make<HiddenRbm>},
       {"boltzmann", make<BoltzmannPrior>},   {"dbm", make<DeepBoltzmann>},
+      {"qbm", make<QuantumBoltzmann>},       {"rbm+gaussian", make<RbmWithGaussians>},
   };
   return all;
 }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t kDiagonalisedBits = 10;
 constexpr int kTemperatures = 300;
+constexpr int kSweepShare = 4;  ///< lines move as wholes, at more cost per sweep
 
 std::int64_t slices_for(double field) {
   return std::max<std::int64_t>(8, static_cast<std::int64_t>(std::ceil(8 * field)));
@@ -27,7 +28,9 @@ std::int64_t paths_for(const PriorOptions& options) {
 QuantumBoltzmann::QuantumBoltzmann(const PriorOptions& options, std::uint64_t seed)
     : BoltzmannPrior(options, paths_for(options), slices_for(options.transverse_field), seed),
       field_(options.transverse_field),
-      slices_(slices_for(options.transverse_field)) {}
+      slices_(slices_for(options.transverse_field)) {
+  sweeps_ = std::max(1, options.sweeps / kSweepShare);
+}
 
 torch::Tensor QuantumBoltzmann::moved(const DenseUnits& machine, const torch::Tensor& paths, int sweeps,
                                       torch::Generator& generator) const {
