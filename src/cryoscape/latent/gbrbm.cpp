@@ -17,7 +17,11 @@ constexpr std::int64_t kStartPoints =
 }  // namespace
 
 GaussianBernoulliRbm::GaussianBernoulliRbm(const PriorOptions& options, std::uint64_t seed)
-    : dim_(options.dim), hidden_(options.hidden), sweeps_(options.sweeps) {
+    : dim_(options.dim),
+      hidden_(options.hidden),
+      sweeps_(options.sweeps),
+      sampler_(options.sampler),
+      draws_(options.chains) {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
   b_ = register_parameter("b", torch::zeros({dim_}));
   log_sigma_ = register_parameter("log_sigma", torch::zeros({dim_}));
@@ -46,9 +50,19 @@ torch::Tensor GaussianBernoulliRbm::contrast(const Posterior&, const Sample& sam
                                              torch::Generator& generator) {
   if (!active()) return {};
   const auto positive = energy(sample.hard.detach()).mean();
+  if (sampler_.given()) return positive - energy(sampler_draws(generator)).mean();
   if (exact()) return positive + gbrbm_log_partition(density());
   chains_.copy_(gibbs(chains_, sweeps_, generator));
   return positive - energy(chains_).mean();
+}
+
+/// Latents of hidden bits drawn by the Ising sampler.
+torch::Tensor GaussianBernoulliRbm::sampler_draws(torch::Generator& generator) {
+  torch::NoGradGuard no_grad;
+  const DenseUnits hidden{fields_.detach(), w_.t().mm(w_).fill_diagonal_(0)};
+  const auto h = sampler_.draw(hidden, draws_, generator);
+  const auto noise = normal({h.size(0), dim_}, generator, b_.options());
+  return b_ + torch::exp(log_sigma_) * (h.mm(w_.t()) + noise);
 }
 
 torch::Tensor GaussianBernoulliRbm::sample(std::int64_t n, torch::Generator& generator) {
@@ -126,6 +140,7 @@ void GaussianBernoulliRbm::start_from(const torch::Tensor& means, const torch::T
 
 nlohmann::json GaussianBernoulliRbm::diagnostics() {
   auto json = Prior::diagnostics();
+  sampler_.record(json);
   json["singular_values"] = values_of(torch::linalg_svdvals(w_.detach()));
   return json;
 }

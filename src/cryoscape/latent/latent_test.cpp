@@ -66,65 +66,6 @@ double grid_log_integral(const Prior& prior, double half, int n) {
 
 }  // namespace
 
-TEST(Rbm, CrossEntropyAndItsGradientAgreeWithEnumeration) {
-  RestrictedBoltzmann prior(options("rbm"), 1);
-  torch::manual_seed(2);
-  prior.set_parameters(0.7 * torch::randn({10}), torch::randn({5, 5}));
-  const auto logits = torch::randn({3, 10}).requires_grad_();
-  const Posterior q{10, logits, {}};
-  const auto kl = prior.cross_entropy(q, {}) - entropy(q) + prior.log_partition().value;
-  const auto by_formula = torch::autograd::grad({kl.sum()}, {logits})[0];
-  const auto states = binary_states(10, torch::kFloat32);
-  const auto p = torch::sigmoid(logits).unsqueeze(1);
-  const auto log_q = (states * torch::log(p) + (1 - states) * torch::log(1 - p)).sum(2);
-  const auto log_p = torch::log_softmax(-prior.energy(states).detach(), 0);
-  const auto exact = (log_q.exp() * (log_q - log_p)).sum(1);
-  EXPECT_LT((kl - exact).abs().max().item<double>(), 1e-4);
-  EXPECT_LT((by_formula - torch::autograd::grad({exact.sum()}, {logits})[0]).abs().max().item<double>(),
-            1e-4);
-  EXPECT_FALSE(prior.biases().grad().defined());
-}
-
-TEST(Rbm, GibbsSamplesTheBoltzmannDistribution) {
-  RestrictedBoltzmann prior(options("rbm"), 1);
-  torch::manual_seed(3);
-  prior.set_parameters(0.5 * torch::randn({10}), 0.8 * torch::randn({5, 5}));
-  auto g = generator(4);
-  const auto z = prior.gibbs(torch::bernoulli(torch::full({40000, 10}, 0.5), g), 60, g);
-  const auto index = z.mv(torch::pow(2.0f, torch::arange(10).to(torch::kFloat32))).to(torch::kInt64);
-  const auto frequency = torch::bincount(index, {}, 1024).to(torch::kFloat32) / 40000;
-  const auto p = torch::softmax(-prior.energy(binary_states(10, torch::kFloat32)).detach(), 0);
-  const double distance = 0.5 * (frequency - p).abs().sum().item<double>();
-  const double floor = 0.5 * torch::sqrt(2 * p * (1 - p) / std::numbers::pi / 40000).sum().item<double>();
-  EXPECT_LT(distance, 1.3 * floor);
-}
-
-TEST(Rbm, AnnealedBracketContainsTheExactPartition) {
-  RestrictedBoltzmann prior(options("rbm"), 1);
-  torch::manual_seed(5);
-  prior.set_parameters(0.5 * torch::randn({10}), torch::randn({5, 5}));
-  const double exact = prior.log_partition().value;
-  auto g = generator(6);
-  const auto bracket = prior.annealed_bracket(prior.gibbs(torch::zeros({2000, 10}), 100, g), 300, g);
-  EXPECT_LT(bracket.lower, exact + 0.03);
-  EXPECT_GT(bracket.upper, exact - 0.03);
-  EXPECT_LT(bracket.upper - bracket.lower, 0.1);
-}
-
-TEST(Rbm, ContrastRecoversAPlantedMachine) {
-  RestrictedBoltzmann planted(options("rbm"), 1);
-  torch::manual_seed(7);
-  planted.set_parameters(0.3 * torch::randn({10}), 0.8 * torch::randn({5, 5}));
-  auto g = generator(8);
-  const auto data = planted.gibbs(torch::bernoulli(torch::full({20000, 10}, 0.5), g), 100, g);
-  RestrictedBoltzmann learned(options("rbm"), 9);
-  train(learned, data, 6000, g);
-  const auto states = binary_states(10, torch::kFloat32);
-  const auto log_p = torch::log_softmax(-planted.energy(states).detach(), 0),
-             log_l = torch::log_softmax(-learned.energy(states).detach(), 0);
-  EXPECT_LT((log_p.exp() * (log_p - log_l)).sum().item<double>(), 0.03);
-}
-
 TEST(Gbrbm, PartitionSamplesAndHiddenWeightsAgreeWithAGrid) {
   GaussianBernoulliRbm prior(options("gbrbm"), 1);
   auto g = generator(11);

@@ -12,6 +12,15 @@ torch::Tensor normal(c10::IntArrayRef sizes, torch::Generator& generator,
 torch::Tensor uniform(c10::IntArrayRef sizes, torch::Generator& generator,
                       const torch::TensorOptions& options);
 
+/// A tensor's values in single precision, in order in memory: as kernels on the CPU take them.
+torch::Tensor float_values(const torch::Tensor& tensor);
+
+/// A seed for counter-based random numbers.
+std::uint64_t draw_seed(torch::Generator& generator);
+
+/// Bits that are 1 with probabilities p, of p's shape.
+torch::Tensor bernoulli_bits(const torch::Tensor& p, torch::Generator& generator);
+
 /// n indices drawn with replacement with probabilities ∝ weights (K), on the weights' device.
 torch::Tensor categorical(const torch::Tensor& weights, std::int64_t n, torch::Generator& generator);
 

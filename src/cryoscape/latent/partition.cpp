@@ -4,13 +4,27 @@
 
 namespace cryoscape::latent {
 
-torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options) {
+torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options, std::int64_t first,
+                            std::int64_t count) {
   TORCH_CHECK(m <= 24, "binary_states: too many bits to enumerate");
-  const auto index = torch::arange(std::int64_t{1} << m, torch::kInt64).unsqueeze(1);
+  const auto end = count < 0 ? std::int64_t{1} << m : first + count;
+  const auto index = torch::arange(first, end, torch::kInt64).unsqueeze(1);
   const auto shift = torch::arange(m, torch::kInt64).unsqueeze(0);
   return torch::bitwise_and(torch::bitwise_right_shift(index, shift), torch::ones({1}, torch::kInt64))
       .to(options.device())
       .to(options.dtype());
+}
+
+double log_sum_over_states(std::int64_t m, const torch::TensorOptions& options,
+                           const std::function<torch::Tensor(const torch::Tensor&)>& log_weights) {
+  constexpr std::int64_t kBlock = 1 << 15;  // bounds the memory
+  const auto states = std::int64_t{1} << m;
+  std::vector<torch::Tensor> sums;
+  for (std::int64_t first = 0; first < states; first += kBlock) {
+    const auto block = binary_states(m, options, first, std::min(kBlock, states - first));
+    sums.push_back(torch::logsumexp(log_weights(block).to(torch::kFloat64), 0));
+  }
+  return torch::logsumexp(torch::stack(sums), 0).item<double>();
 }
 
 LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Tensor& equilibrated,

@@ -7,8 +7,21 @@
 
 namespace cryoscape::latent {
 
-/// All 2^m binary states, (2^m, m), in the options' dtype; m ≤ 24.
-torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options);
+/// Most bits over whose states sums are exact.
+inline constexpr std::int64_t kExactBits = 20;
+
+/// Temperatures of annealing, and the sweeps that first bring chains to equilibrium.
+inline constexpr int kAnnealingTemperatures = 1000, kEquilibrationSweeps = 200;
+
+/// All 2^m binary states, (2^m, m), in the options' dtype, or `count` of them from state `first` on; m ≤ 24.
+/// State i has bit j of i in column j.
+torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options, std::int64_t first = 0,
+                            std::int64_t count = -1);
+
+/// ln Σ e^{w} over all 2^m binary states, where `log_weights` gives w (n) of states (n, m), a block of them
+/// at a time; m ≤ 24.
+double log_sum_over_states(std::int64_t m, const torch::TensorOptions& options,
+                           const std::function<torch::Tensor(const torch::Tensor& states)>& log_weights);
 
 /// What annealed importance sampling needs of a model whose energy at inverse temperature β is E_β, with E_0
 /// of known log Z.

@@ -1,11 +1,21 @@
 #include "cryoscape/latent/prior.hpp"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
+#include "cryoscape/latent/bernoulli.hpp"
+#include "cryoscape/latent/boltzmann.hpp"
+#include "cryoscape/latent/dbm.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
+#include "cryoscape/latent/qbm.hpp"
+#include "cryoscape/latent/rbm.hpp"
+#include "cryoscape/latent/rbm_gaussian.hpp"
+#include "cryoscape/latent/rbm_hidden.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::latent {
@@ -41,15 +51,15 @@ torch::Tensor draw_reals(const Posterior& posterior, torch::Generator& generator
 }  // namespace
 
 Sample Prior::draw(const Posterior& posterior, torch::Generator& generator, const BatchPart& part) const {
-  torch::Tensor hard, smooth;
+  torch::Tensor hard, smoothed;
   if (posterior.bits > 0) {
     const auto logits = posterior.logits();
     const auto rho = uniform_like(logits, generator, part);
-    hard = (rho > torch::sigmoid(-logits)).to(rho.dtype());
-    smooth = smooth_bits(smoothing_, logits, rho);
+    hard = (rho > 1 - torch::sigmoid(logits)).to(rho.dtype());
+    smoothed = smooth(logits, rho);
   }
   const auto reals = draw_reals(posterior, generator, part);
-  return {beside(hard, reals), beside(smooth, reals)};
+  return {beside(hard, reals), beside(smoothed, reals)};
 }
 
 Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator,
@@ -137,10 +147,11 @@ std::shared_ptr<Prior> make(const PriorOptions& options, std::uint64_t seed) {
 
 const std::vector<std::pair<std::string, Factory>>& factories() {
   static const std::vector<std::pair<std::string, Factory>> all{
-      {"gaussian", make<GaussianPrior>},
-      {"mixture", make<MixturePrior>},
-      {"gbrbm", make<GaussianBernoulliRbm>},
-      {"rbm", make<RestrictedBoltzmann>},
+      {"gaussian", make<GaussianPrior>},     {"mixture", make<MixturePrior>},
+      {"gbrbm", make<GaussianBernoulliRbm>}, {"bernoulli", make<BernoulliPrior>},
+      {"rbm", make<RestrictedBoltzmann>},    {"rbm-hidden", make<HiddenRbm>},
+      {"boltzmann", make<BoltzmannPrior>},   {"dbm", make<DeepBoltzmann>},
+      {"qbm", make<QuantumBoltzmann>},       {"rbm+gaussian", make<RbmWithGaussians>},
   };
   return all;
 }
@@ -154,6 +165,12 @@ std::vector<std::string> prior_kinds() {
 }
 
 std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed) {
+  static const std::vector<std::string> kSampled{"gbrbm",     "rbm", "rbm-hidden",
+                                                 "boltzmann", "dbm", "rbm+gaussian"};
+  if (options.sampler != "gibbs" &&
+      std::find(kSampled.begin(), kSampled.end(), options.kind) == kSampled.end())
+    throw UsageError(fmt::format("--sampler {} does not go with --prior {}, but with one of: {}",
+                                 options.sampler, options.kind, fmt::join(kSampled, ", ")));
   for (const auto& [name, factory] : factories())
     if (name == options.kind) return factory(options, seed);
   fail("--prior is '{}', which does not exist", options.kind);

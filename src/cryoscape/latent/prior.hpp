@@ -75,6 +75,11 @@ class Prior : public torch::nn::Module {
   /// The energy with the prior's parameters held fixed: gradients reach z only.
   torch::Tensor fixed_energy(const torch::Tensor& z) const;
 
+  /// Smoothed bits (B, bits) from uniform noise ρ, differentiable in the logits.
+  virtual torch::Tensor smooth(const torch::Tensor& logits, const torch::Tensor& rho) const {
+    return smooth_bits(smoothing_, logits, rho);
+  }
+
   /// The start from the aggregate posterior: at least one row, all finite.
   virtual void start_from(const torch::Tensor&, const torch::Tensor&, torch::Generator&) {}
 
@@ -88,7 +93,8 @@ std::vector<double> values_of(const torch::Tensor& tensor);
 /// All values of --prior.
 std::vector<std::string> prior_kinds();
 
-/// The prior that the options name. Throws Error for an unknown kind.
+/// The prior that the options name. Throws Error for an unknown kind, UsageError for a sampler that does not
+/// go with it.
 std::shared_ptr<Prior> make_prior(const PriorOptions& options, std::uint64_t seed);
 
 }  // namespace cryoscape::latent

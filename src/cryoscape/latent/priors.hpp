@@ -1,5 +1,6 @@
 #pragma once
 #include "cryoscape/latent/gbrbm_density.hpp"
+#include "cryoscape/latent/negative_sampler.hpp"
 #include "cryoscape/latent/prior.hpp"
 
 /// The concrete priors behind make_prior.
@@ -48,7 +49,8 @@ class MixturePrior : public Prior {
 /// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j),
 /// a mixture of 2^m Gaussians with shared structure, held as GbrbmParameters.
 /// Contrast and log Z are exact up to 20 hidden bits; above, persistent block Gibbs and annealed importance
-/// sampling. A standard normal until after_warm_up.
+/// sampling. With an Ising sampler the hidden bits of the negative phase are its samples. A standard normal
+/// until after_warm_up.
 class GaussianBernoulliRbm : public Prior {
  public:
   GaussianBernoulliRbm(const PriorOptions& options, std::uint64_t seed);
@@ -74,46 +76,14 @@ class GaussianBernoulliRbm : public Prior {
                   torch::Generator& generator) override;
   bool active() const { return active_.item<float>() != 0; }
   bool exact() const { return hidden_ <= kGbrbmExactBits; }
+  torch::Tensor sampler_draws(torch::Generator& generator);
 
   std::int64_t dim_, hidden_;
   int sweeps_;
+  NegativeSampler sampler_;
+  std::int64_t draws_;  ///< of the sampler, per step
   torch::Tensor b_, log_sigma_, fields_, w_, active_;
   torch::Tensor chains_;  ///< (n, d), above 20 bits only
-};
-
-/// Bipartite Boltzmann machine of latent bits: E(z) = −b·z − z₁ᵀ W z₂. The cross entropy is exact in q;
-/// trained by persistent chains with block Gibbs and centred gradients (Melchior, Fischer, Wiskott 2016); log
-/// Z exact when a side has at most 20 bits.
-class RestrictedBoltzmann : public Prior {
- public:
-  RestrictedBoltzmann(const PriorOptions& options, std::uint64_t seed);
-  std::int64_t dim() const override { return left_ + right_; }
-  std::int64_t bits() const override { return dim(); }
-  torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const override;
-  torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
-                         torch::Generator& generator) override;
-  torch::Tensor energy(const torch::Tensor& z) const override;
-  torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
-  LogPartition log_partition() override;
-  std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
-  nlohmann::json diagnostics() override;
-
-  /// Block Gibbs sweeps of bits (n, d).
-  torch::Tensor gibbs(torch::Tensor z, int sweeps, torch::Generator& generator) const;
-  /// log Z by annealing, for any size, from bits (n, d) in equilibrium.
-  LogPartition annealed_bracket(const torch::Tensor& equilibrated, int temperatures,
-                                torch::Generator& generator) const;
-  /// Sets biases (d) and couplings (left, right).
-  void set_parameters(const torch::Tensor& biases, const torch::Tensor& couplings);
-  const torch::Tensor& biases() const { return b_; }
-  const torch::Tensor& couplings() const { return w_; }
-
- private:
-  torch::Tensor centred_correlation(const torch::Tensor& z) const;
-
-  std::int64_t left_, right_;
-  int sweeps_;
-  torch::Tensor b_, w_, chains_, offsets_;
 };
 
 }  // namespace cryoscape::latent
