@@ -2,7 +2,6 @@
 #include <torch/torch.h>
 
 #include <memory>
-#include <vector>
 
 #include "cryoscape/latent/prior.hpp"
 
@@ -16,10 +15,10 @@ class PriorTrainer {
 
   explicit PriorTrainer(Prior& prior);
 
-  /// One step on a batch's posterior and draw; `rate` scales the prior's learning rates. Where the density is
+  /// One step on a batch's posterior and draw. Where the density is
   /// the prior's times a factor, `draws` of the prior (n, d) with the factor's `weights` (n), which sum to 1,
   /// make the negative phase that of the product. Throws Error for a prior that has diverged.
-  void step(const Posterior& posterior, const Sample& sample, double rate, torch::Generator& generator,
+  void step(const Posterior& posterior, const Sample& sample, torch::Generator& generator,
             const torch::Tensor& draws = {}, const torch::Tensor& weights = {});
 
   /// Null for a prior without parameters; for checkpoints.
@@ -30,12 +29,7 @@ class PriorTrainer {
 
   Prior& prior_;
   std::unique_ptr<torch::optim::Optimizer> optimiser_;
-  std::vector<double> rates_;  ///< of the optimiser's groups
   int left_out_ = 0;
 };
-
-/// Share of the learning rate at a share of training: falls from 1 to 0.1, geometrically over the second
-/// half.
-double prior_rate(double fraction_done);
 
 }  // namespace cryoscape::latent

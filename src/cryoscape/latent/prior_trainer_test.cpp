@@ -41,33 +41,19 @@ double distance(const std::vector<torch::Tensor>& a, const std::vector<torch::Te
 
 }  // namespace
 
-TEST(PriorTrainer, TheRateScalesTheStep) {
-  std::vector<double> moved;
-  for (const double rate : {1.0, 0.1}) {
-    auto prior = started_mixture();
-    auto g = generator(4);
-    PriorTrainer trainer(*prior);
-    const auto before = copies(*prior);
-    trainer.step({}, batch(1), rate, g);
-    moved.push_back(distance(before, copies(*prior)));
-  }
-  EXPECT_GT(moved[0], 0);
-  EXPECT_NEAR(moved[1], 0.1 * moved[0], 1e-3 * moved[0]);
-}
-
 TEST(PriorTrainer, LeavesOutStepsThatAreNotFiniteAndSaysWhenThereAreOnlySuch) {
   auto prior = started_mixture();
   auto g = generator(5);
   PriorTrainer trainer(*prior);
   const auto before = copies(*prior);
   const auto broken = batch(std::numeric_limits<float>::quiet_NaN());
-  for (int i = 1; i < PriorTrainer::kMostLeftOut; ++i) trainer.step({}, broken, 1, g);
+  for (int i = 1; i < PriorTrainer::kMostLeftOut; ++i) trainer.step({}, broken, g);
   EXPECT_EQ(distance(before, copies(*prior)), 0);
-  trainer.step({}, batch(1), 1, g);
+  trainer.step({}, batch(1), g);
   const auto after = copies(*prior);
   EXPECT_GT(distance(before, after), 0);
-  for (int i = 1; i < PriorTrainer::kMostLeftOut; ++i) trainer.step({}, broken, 1, g);
-  const auto error = cryoscape::error_of([&] { trainer.step({}, broken, 1, g); });
+  for (int i = 1; i < PriorTrainer::kMostLeftOut; ++i) trainer.step({}, broken, g);
+  const auto error = cryoscape::error_of([&] { trainer.step({}, broken, g); });
   EXPECT_NE(error.find("the prior diverged"), std::string::npos) << error;
   EXPECT_EQ(distance(after, copies(*prior)), 0);
 }
@@ -86,7 +72,7 @@ TEST(PriorTrainer, WeightedDrawsCorrectTheNegativePhase) {
   const double before = share();
   PriorTrainer trainer(*prior);
   // Data as the prior has them: the product lacks the right half, so the prior must grow there.
-  for (int i = 0; i < 100; ++i) trainer.step({}, {draws, draws}, 1, g, draws, weights);
+  for (int i = 0; i < 100; ++i) trainer.step({}, {draws, draws}, g, draws, weights);
   EXPECT_LT(share(), before - 0.02);
 }
 
@@ -94,13 +80,6 @@ TEST(PriorTrainer, APriorWithoutParametersStays) {
   auto prior = make_prior({}, 1);
   auto g = generator(6);
   PriorTrainer trainer(*prior);
-  trainer.step({}, batch(1), 1, g);
+  trainer.step({}, batch(1), g);
   EXPECT_EQ(trainer.optimiser(), nullptr);
-}
-
-TEST(PriorRate, FallsToATenthOverTheSecondHalf) {
-  EXPECT_EQ(prior_rate(0), 1);
-  EXPECT_EQ(prior_rate(0.5), 1);
-  EXPECT_NEAR(prior_rate(0.75), std::sqrt(0.1), 1e-12);
-  EXPECT_NEAR(prior_rate(1), 0.1, 1e-12);
 }

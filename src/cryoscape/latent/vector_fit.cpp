@@ -88,8 +88,8 @@ void fit_directly(const Halves& data, Loop& loop, torch::Generator& generator, V
   const auto width = kPointWidth * data.training.std(0);
   prior.after_warm_up(data.training, width.expand(data.training.sizes()), generator);
   PriorTrainer trainer(prior);
-  loop.run([&](const torch::Tensor& rows, double done) -> nlohmann::json {
-    trainer.step(point(prior, rows, width), {rows, rows}, prior_rate(done), generator);
+  loop.run([&](const torch::Tensor& rows, double) -> nlohmann::json {
+    trainer.step(point(prior, rows, width), {rows, rows}, generator);
     torch::NoGradGuard no_grad;
     return {{"energy", prior.energy(rows).mean().item<double>()}};
   });
@@ -140,7 +140,7 @@ void fit_autoencoder(const Halves& data, const VectorFitOptions& options, Loop& 
     optimiser.zero_grad();
     loss.backward();
     optimiser.step();
-    trainer.step(posterior, sample, prior_rate(done), generator);
+    trainer.step(posterior, sample, generator);
     return {{"log_likelihood", likelihood.item<double>()},
             {"kl_without_log_partition", kl.item<double>()},
             {"beta", beta}};

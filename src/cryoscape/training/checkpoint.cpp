@@ -1,5 +1,6 @@
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <ostream>
 #include <stdexcept>
 #include <vector>
@@ -27,6 +28,13 @@ std::vector<std::vector<std::int64_t>> shapes_of(const torch::nn::Module& module
   for (const auto& p : module.parameters()) shapes.push_back(p.sizes().vec());
   for (const auto& b : module.buffers()) shapes.push_back(b.sizes().vec());
   return shapes;
+}
+
+bool is_finite(const torch::nn::Module& module) {
+  const auto finite = [](const torch::Tensor& t) { return torch::isfinite(t).all().item<bool>(); };
+  const auto parameters = module.parameters(), buffers = module.buffers();
+  return std::all_of(parameters.begin(), parameters.end(), finite) &&
+         std::all_of(buffers.begin(), buffers.end(), finite);
 }
 
 /// State of an optimiser that may not exist, as a nested archive.
@@ -70,6 +78,12 @@ void load_model_file(const std::filesystem::path& checkpoint, model::Heterogenei
 
 void Trainer::save_checkpoint() {
   if (!group_.first()) return;
+  if (!is_finite(model_))
+    fail(
+        "training diverged before step {}: the checkpoint before it stays; lower --learning-rate or choose "
+        "another "
+        "--prior",
+        progress_.step);
   torch::serialize::OutputArchive archive;
   save_model(archive, model_);
   torch::serialize::OutputArchive optimiser;

@@ -191,8 +191,8 @@ void Trainer::train_step(const SharedBatch& batch) {
     fail("training diverged at step {} (the loss is not finite): lower --learning-rate, now {}",
          progress_.step, options_.learning_rate);
   optimiser_.step(learning_rate());
-  prior_trainer_.step(evaluation.posterior, evaluation.sample, latent::prior_rate(fraction_done()),
-                      generator_, evaluation.draws, evaluation.draw_weights);
+  prior_trainer_.step(evaluation.posterior, evaluation.sample, generator_, evaluation.draws,
+                      evaluation.draw_weights);
   if (!model_.likelihood_options().correlation)
     model_.spectral().update(evaluation.sums, static_cast<double>(batch.part.whole),
                              std::min(kSpectralMemory, static_cast<double>(training_.size())));

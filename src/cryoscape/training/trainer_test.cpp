@@ -152,6 +152,19 @@ TEST_F(TrainerTest, AFullDiskLeavesTheOldCheckpoint) {
   EXPECT_NO_THROW(bench.trainer.load_checkpoint());
 }
 
+TEST_F(TrainerTest, ADivergedPriorLeavesTheOldCheckpoint) {
+  const auto settings = small_run(simulate_particles("data", 20, 0.5), "rbm");
+  Bench bench(settings, folder_ / "run");
+  bench.trainer.save_checkpoint();
+  const auto before = bytes(folder_ / "run/checkpoint.pt");
+  {
+    torch::NoGradGuard no_grad;
+    bench.model.prior().named_parameters()["w"].fill_(std::numeric_limits<float>::infinity());
+  }
+  EXPECT_MENTIONS(error_of([&] { bench.trainer.save_checkpoint(); }), "the checkpoint before it stays");
+  EXPECT_EQ(bytes(folder_ / "run/checkpoint.pt"), before);
+}
+
 TEST_F(TrainerTest, EncodesInTheOrderAskedFor) {
   const auto settings = small_run(simulate_particles("data", 40, 0.5), "gaussian");
   Bench bench(settings, folder_ / "run");
