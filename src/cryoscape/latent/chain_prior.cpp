@@ -60,6 +60,7 @@ torch::Tensor ChainPrior::contrast(const Posterior& posterior, const Sample& sam
     by_b = difference.clone();
     first_of(by_b).sub_(by_w.mv(last_of(offsets_)));
     last_of(by_b).sub_(by_w.t().mv(first_of(offsets_)));
+    by_w.sub_(coupled(w_), kWeightDecay);  // here, so that its share does not change with the rate
     const double energy = joint_energy(positive).mean().item<double>();
     positive_energy_.mul_(1 - kOffsetRate).add_(kOffsetRate * energy);
     if (steps_.item<double>() == 0) positive_energy_.fill_(energy);
@@ -80,12 +81,8 @@ torch::Tensor ChainPrior::sample(std::int64_t n, torch::Generator& generator) {
 
 std::unique_ptr<torch::optim::Optimizer> ChainPrior::make_optimiser() {
   const double rate = learning_rate(static_cast<double>(b_.size(0)));
-  std::vector<torch::optim::OptimizerParamGroup> groups;
-  groups.emplace_back(std::vector<torch::Tensor>{b_});
-  groups.emplace_back(
-      std::vector<torch::Tensor>{w_},
-      std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(rate).weight_decay(kWeightDecay)));
-  return std::make_unique<torch::optim::SGD>(groups, torch::optim::SGDOptions(rate));
+  return std::make_unique<torch::optim::SGD>(std::vector<torch::Tensor>{b_, w_},
+                                             torch::optim::SGDOptions(rate));
 }
 
 void ChainPrior::start_from(const torch::Tensor& means, const torch::Tensor&, torch::Generator& generator) {
