@@ -9,13 +9,16 @@ namespace cryoscape::latent {
 /// Which prior and how large; every field but `dim` is an option.
 struct PriorOptions {
   std::string kind = "gaussian";
-  int dim = 8;          ///< of continuous latents; set by the model
-  int components = 12;  ///< mixture
-  int hidden = 8;       ///< gbrbm: hidden bits
-  int bits = 32;        ///< rbm: latent bits, half on each side
-  int chains = 1024;    ///< persistent chains
-  int sweeps = 5;       ///< Gibbs sweeps per update
-  Smoothing smoothing;  ///< of bits
+  int dim = 8;             ///< of continuous latents; set by the model
+  int components = 12;     ///< mixture, and the mixture that samples of energies are drawn by
+  int pseudo_inputs = 32;  ///< vamp
+  std::string ebm_training = "importance";  ///< ebm
+  int langevin_steps = 60;                  ///< of every short run of the ebm
+  int hidden = 8;                           ///< gbrbm: hidden bits
+  int bits = 32;                            ///< rbm: latent bits, half on each side
+  int chains = 1024;                        ///< persistent chains
+  int sweeps = 5;                           ///< Gibbs sweeps per update
+  Smoothing smoothing;                      ///< of bits
 
   void declare(OptionSet& set);
 };

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/ebm.hpp"
+#include "cryoscape/latent/ebm_snl.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
 #include "cryoscape/util/error.hpp"
@@ -83,21 +85,30 @@ void Prior::after_warm_up(const torch::Tensor& means, const torch::Tensor& devia
 
 nlohmann::json Prior::diagnostics() {
   const auto z = log_partition();
-  return {{"log_partition", z.value}, {"log_partition_lower", z.lower}, {"log_partition_upper", z.upper}};
+  nlohmann::json json{
+      {"log_partition", z.value}, {"log_partition_lower", z.lower}, {"log_partition_upper", z.upper}};
+  if (!z.exact && z.effective_samples > 0) json["effective_samples"] = z.effective_samples;
+  return json;
+}
+
+torch::Tensor standard_normal_cross_entropy(const Posterior& q) {
+  return 0.5 * (q.mean.pow(2) + torch::exp(2 * q.log_std)).sum(1);
+}
+
+LogPartition standard_normal_log_partition(std::int64_t dim) {
+  const double value = 0.5 * static_cast<double>(dim) * std::log(2 * std::numbers::pi);
+  return {value, value, value};
 }
 
 torch::Tensor GaussianPrior::cross_entropy(const Posterior& q, const Sample&) const {
-  return 0.5 * (q.mean.pow(2) + torch::exp(2 * q.log_std)).sum(1);
+  return standard_normal_cross_entropy(q);
 }
 
 torch::Tensor GaussianPrior::sample(std::int64_t n, torch::Generator& generator) {
   return torch::randn({n, dim_}, generator);
 }
 
-LogPartition GaussianPrior::log_partition() {
-  const double value = 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
-  return {value, value, value, true};
-}
+LogPartition GaussianPrior::log_partition() { return standard_normal_log_partition(dim_); }
 
 std::vector<double> values_of(const torch::Tensor& tensor) {
   const auto values = tensor.detach().to(torch::kCPU, torch::kFloat64).contiguous();
@@ -118,10 +129,9 @@ std::shared_ptr<Prior> make(const PriorOptions& options, std::uint64_t seed) {
 
 const std::vector<std::pair<std::string, Factory>>& factories() {
   static const std::vector<std::pair<std::string, Factory>> all{
-      {"gaussian", make<GaussianPrior>},
-      {"mixture", make<MixturePrior>},
-      {"gbrbm", make<GaussianBernoulliRbm>},
-      {"rbm", make<RestrictedBoltzmann>},
+      {"gaussian", make<GaussianPrior>},     {"mixture", make<MixturePrior>},
+      {"gbrbm", make<GaussianBernoulliRbm>}, {"ebm", make<EbmPrior>},
+      {"ebm-snl", make<EbmSnlPrior>},        {"rbm", make<RestrictedBoltzmann>},
   };
   return all;
 }

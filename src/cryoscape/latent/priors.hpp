@@ -1,5 +1,6 @@
 #pragma once
 #include "cryoscape/latent/gbrbm_density.hpp"
+#include "cryoscape/latent/mixture_density.hpp"
 #include "cryoscape/latent/prior.hpp"
 
 /// The concrete priors behind make_prior.
@@ -39,7 +40,7 @@ class MixturePrior : public Prior {
   void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                   torch::Generator& generator) override;
   bool active() const { return active_.item<float>() != 0; }
-  torch::Tensor factors() const;
+  MixtureParameters density() const;
 
   std::int64_t dim_, components_;
   torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;
