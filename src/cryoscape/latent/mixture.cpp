@@ -8,24 +8,27 @@ namespace cryoscape::latent {
 namespace {
 
 constexpr double kLearningRate = 2e-3;
-constexpr double kFloorShare =
-    0.25;  ///< smallest conditional standard deviation as a share of the median posterior's
+/// Smallest conditional standard deviation, as a share of the median posterior's and in absolute terms; and
+/// how far above it a start is at least.
+constexpr double kFloorShare = 0.25, kLeastFloor = 1e-4, kLeastAboveFloor = 0.05;
 
 }  // namespace
 
-MixturePrior::MixturePrior(const PriorOptions& options) : dim_(options.dim), components_(options.components) {
+MixturePrior::MixturePrior(std::int64_t dim, std::int64_t components, Covariance covariance)
+    : dim_(dim), components_(components) {
   logits_ = register_parameter("logits", torch::zeros({components_}));
   means_ = register_parameter("means", torch::zeros({components_, dim_}));
   log_scale_ = register_parameter("log_scale", torch::zeros({components_, dim_}));
-  lower_ = register_parameter("lower", torch::zeros({components_, dim_, dim_}));
+  if (covariance == Covariance::kFull)
+    lower_ = register_parameter("lower", torch::zeros({components_, dim_, dim_}));
   floor_ = register_buffer("floor", torch::zeros({dim_}));
   active_ = register_buffer("active", torch::zeros({1}));
 }
 
 /// Factors A are lower triangular with diagonal 1/(floor + e^{log scale}).
 MixtureParameters MixturePrior::density() const {
-  return {logits_, means_,
-          torch::tril(lower_, -1) + torch::diag_embed(1 / (floor_ + torch::exp(log_scale_)))};
+  const auto diagonal = torch::diag_embed(1 / (floor_ + torch::exp(log_scale_)));
+  return {logits_, means_, lower_.defined() ? torch::tril(lower_, -1) + diagonal : diagonal};
 }
 
 torch::Tensor MixturePrior::energy(const torch::Tensor& z) const {
@@ -49,13 +52,16 @@ std::unique_ptr<torch::optim::Optimizer> MixturePrior::make_optimiser() {
 void MixturePrior::start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                               torch::Generator& generator) {
   torch::NoGradGuard no_grad;
-  const auto floor = kFloorShare * std::get<0>(deviations.median(0));
+  const auto floor = (kFloorShare * std::get<0>(deviations.median(0))).clamp_min(kLeastFloor);
   const auto found = cluster_moments(means, deviations, components_, generator);
-  const auto factors = torch::linalg_cholesky(torch::linalg_inv(found.covariances));
-  const auto scale = torch::maximum(1 / torch::diagonal(factors, 0, 1, 2) - floor, 0.05 * floor + 1e-6);
+  auto factors = torch::diag_embed(torch::diagonal(found.covariances, 0, 1, 2).rsqrt());
+  if (lower_.defined()) {
+    factors = torch::linalg_cholesky(torch::linalg_inv(found.covariances));
+    lower_.copy_(torch::tril(factors, -1));
+  }
+  const auto scale = torch::maximum(1 / torch::diagonal(factors, 0, 1, 2) - floor, kLeastAboveFloor * floor);
   floor_.copy_(floor);
   log_scale_.copy_(torch::log(scale));
-  lower_.copy_(torch::tril(factors, -1));
   means_.copy_(found.centres);
   logits_.copy_(found.log_weights);
   active_.fill_(1);

@@ -5,8 +5,10 @@
 
 #include "cryoscape/latent/ebm.hpp"
 #include "cryoscape/latent/ebm_snl.hpp"
+#include "cryoscape/latent/flow.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
+#include "cryoscape/latent/vamp.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::latent {
@@ -129,9 +131,14 @@ std::shared_ptr<Prior> make(const PriorOptions& options, std::uint64_t seed) {
 
 const std::vector<std::pair<std::string, Factory>>& factories() {
   static const std::vector<std::pair<std::string, Factory>> all{
-      {"gaussian", make<GaussianPrior>},     {"mixture", make<MixturePrior>},
-      {"gbrbm", make<GaussianBernoulliRbm>}, {"ebm", make<EbmPrior>},
-      {"ebm-snl", make<EbmSnlPrior>},        {"rbm", make<RestrictedBoltzmann>},
+      {"gaussian", make<GaussianPrior>},
+      {"mixture", make<MixturePrior>},
+      {"gbrbm", make<GaussianBernoulliRbm>},
+      {"vamp", make<VampPrior>},
+      {"flow", make<FlowPrior>},
+      {"ebm", make<EbmPrior>},
+      {"ebm-snl", make<EbmSnlPrior>},
+      {"rbm", make<RestrictedBoltzmann>},
   };
   return all;
 }

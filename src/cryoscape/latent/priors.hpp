@@ -21,12 +21,16 @@ class GaussianPrior : public Prior {
   std::int64_t dim_;
 };
 
-/// −log Σ_k π_k N(z; μ_k, Σ_k), full covariances through the Cholesky factor of the precision, conditional
+/// −log Σ_k π_k N(z; μ_k, Σ_k), covariances through the Cholesky factor of the precision, conditional
 /// standard deviations bounded below by a quarter of the median posterior's. A standard normal until
 /// after_warm_up, which starts it from k-means.
 class MixturePrior : public Prior {
  public:
-  explicit MixturePrior(const PriorOptions& options);
+  /// What the components' covariances are: any, or diagonal.
+  enum class Covariance { kFull, kDiagonal };
+  explicit MixturePrior(const PriorOptions& options)
+      : MixturePrior(options.dim, options.components, Covariance::kFull) {}
+  MixturePrior(std::int64_t dim, std::int64_t components, Covariance covariance);
   std::int64_t dim() const override { return dim_; }
   torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
                          torch::Generator& generator) override;
@@ -43,7 +47,7 @@ class MixturePrior : public Prior {
   MixtureParameters density() const;
 
   std::int64_t dim_, components_;
-  torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;
+  torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;  // no lower: diagonal
 };
 
 /// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j),
