@@ -12,8 +12,8 @@ namespace cryoscape::latent {
 namespace {
 
 constexpr std::int64_t kBlock = 4096, kCandidates = 4;  ///< drawn at a time; per sample
-constexpr int kLangevinSteps = 2, kSampleSweeps = 10;
-constexpr std::int64_t kPartitionSamples = 4096, kAnnealedSamples = 1024;
+constexpr int kLangevinSteps = 2, kSampleSweeps = 5;
+constexpr std::int64_t kPartitionSamples = 2048, kAnnealedSamples = 512;
 constexpr double kLeastEffectiveShare = 0.1;
 constexpr int kTemperatures = 50;
 constexpr std::int64_t kObservedChains = 64;
@@ -90,16 +90,20 @@ ChainMixing observed_mixing(ChainSampler sampler, torch::Generator& generator) {
   });
 }
 
-void report_mixing(nlohmann::json& diagnostics, const ChainMixing& mixing, const std::string& advice) {
-  diagnostics["r_hat"] = mixing.r_hat;
-  diagnostics["autocorrelation_time"] = mixing.autocorrelation;
+void report_bracket(nlohmann::json& diagnostics, const std::string& advice) {
   const double lower = diagnostics["log_partition_lower"], upper = diagnostics["log_partition_upper"];
   if (!(upper - lower <= kWidestBracket))
     diagnostics["warning"] =
         fmt::format("the prior's log Z is known only to {:.2f} nat: {}", upper - lower, advice);
-  else if (!(mixing.r_hat < kMostRHat))
+}
+
+void report_mixing(nlohmann::json& diagnostics, const ChainMixing& mixing, const std::string& advice) {
+  diagnostics["r_hat"] = mixing.r_hat;
+  diagnostics["autocorrelation_time"] = mixing.autocorrelation;
+  if (!(mixing.r_hat < kMostRHat))
     diagnostics["warning"] = fmt::format("the prior's chains do not mix (split-R {:.3f}, above {}): {}",
                                          mixing.r_hat, kMostRHat, advice);
+  report_bracket(diagnostics, advice);
 }
 
 }  // namespace cryoscape::latent

@@ -34,8 +34,10 @@ ChainMixing observed_mixing(int steps, const std::function<torch::Tensor()>& nex
 /// Of the sampler's chains, from draws of the proposal.
 ChainMixing observed_mixing(ChainSampler sampler, torch::Generator& generator);
 
-/// Adds the mixing to a prior's diagnostics; with a warning that ends in `advice` where split-R̂ ≥ 1.01 (from
-/// Vehtari et al. 2021) or log Z is not known to 0.5 nat.
+/// Adds a warning that ends in `advice` to a prior's diagnostics where log Z is not known to 0.5 nat.
+void report_bracket(nlohmann::json& diagnostics, const std::string& advice);
+
+/// Adds the mixing, and such a warning also where split-R̂ ≥ 1.01 (Vehtari et al. 2021).
 void report_mixing(nlohmann::json& diagnostics, const ChainMixing& mixing, const std::string& advice);
 
 }  // namespace cryoscape::latent

@@ -1,19 +1,11 @@
 #include "cryoscape/latent/ebm_snl.hpp"
 
-#include <cmath>
-#include <numbers>
+#include "cryoscape/latent/bounded_exp.hpp"
 
 namespace cryoscape::latent {
 namespace {
 
 constexpr double kRateOfB = 0.01;
-constexpr double kLinearFrom = 2;
-
-/// eˣ, but its tangent above kLinearFrom: there the bound stays one, and a step stays bounded.
-torch::Tensor bounded_exp(const torch::Tensor& x) {
-  const auto from = x.clamp_max(kLinearFrom);
-  return torch::exp(from) * (1 + x - from);
-}
 
 }  // namespace
 

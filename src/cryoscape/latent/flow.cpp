@@ -9,7 +9,7 @@
 namespace cryoscape::latent {
 namespace {
 
-constexpr double kLearningRate = 3e-3;
+constexpr double kLearningRate = 1e-3;
 constexpr std::int64_t kWidth = 64, kBins = 10;
 constexpr double kBound = 5;  ///< of the splines, in standard deviations of the aggregate posterior
 constexpr std::int64_t kLeastLayers = 4;

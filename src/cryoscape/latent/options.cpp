@@ -28,6 +28,7 @@ void PriorOptions::declare(OptionSet& set) {
   bounded(set.add("bits", &bits, "latent bits of the rbm prior, half on each side"), 2, 1024);
   bounded(set.add("chains", &chains, "persistent Markov chains of a Boltzmann prior"), 16, 65536);
   bounded(set.add("sweeps", &sweeps, "Gibbs sweeps of every chain per training step"), 1, 10000);
+  bounded(set.add("noise-levels", &noise_levels, "levels of noise of the diffusion-ebm prior"), 2, 100);
   bounded(set.add("smoothing-beta", &smoothing.beta,
                   "sharpness of the overlapping-exponential relaxation of bits"),
           1, 100);

@@ -18,6 +18,7 @@ struct PriorOptions {
   int bits = 32;                            ///< rbm: latent bits, half on each side
   int chains = 1024;                        ///< persistent chains
   int sweeps = 5;                           ///< Gibbs sweeps per update
+  int noise_levels = 10;                    ///< diffusion-ebm
   Smoothing smoothing;                      ///< of bits
 
   void declare(OptionSet& set);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/diffusion_ebm.hpp"
 #include "cryoscape/latent/ebm.hpp"
 #include "cryoscape/latent/ebm_snl.hpp"
 #include "cryoscape/latent/flow.hpp"
@@ -137,6 +138,7 @@ const std::vector<std::pair<std::string, Factory>>& factories() {
       {"vamp", make<VampPrior>},
       {"flow", make<FlowPrior>},
       {"ebm", make<EbmPrior>},
+      {"diffusion-ebm", make<DiffusionEbmPrior>},
       {"ebm-snl", make<EbmSnlPrior>},
       {"rbm", make<RestrictedBoltzmann>},
   };
