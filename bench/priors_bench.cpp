@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <numbers>
@@ -14,7 +13,8 @@
 
 // What priors cost and how well they learn a planted density.
 //   priors_bench                                    milliseconds of a training step, every prior
-//   priors_bench KIND [SEED [STEPS [WIDTHS [OPTION=VALUE…]]]]   KL(true‖learned); WIDTHS is equal or unequal
+//   priors_bench KIND [SEED [STEPS [WELLS [FILE]]]]  KL(true‖learned) of equal or unequal WELLS; FILE holds
+//                                                    options of the prior as a configuration file does
 
 using namespace cryoscape;
 using namespace cryoscape::latent;
@@ -147,6 +147,12 @@ int main(int argc, char** argv) {
     return 0;
   }
   options.kind = arguments[0];
-  if (const char* t = std::getenv("EBM")) options.ebm_training = t;
+  if (arguments.size() > 4) {
+    OptionSet set;
+    options.declare(set);
+    set.find("prior")->given = true;
+    set.read_toml(arguments[4]);
+    set.validate();
+  }
   recover(options, std::stoull(at(1, "1")), std::stoi(at(2, "5000")), at(3, "equal") == "equal");
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "cryoscape/latent/annealed_adam.hpp"
 #include "cryoscape/latent/bounded_exp.hpp"
 #include "cryoscape/latent/chain_sampler.hpp"
 #include "cryoscape/latent/noise.hpp"
@@ -11,7 +12,7 @@ namespace cryoscape::latent {
 namespace {
 
 constexpr std::int64_t kWidth = 200;
-constexpr double kLearningRate = 1e-3, kMemory = 0.99;
+constexpr double kLearningRate = 2e-3, kMemory = 0.99;
 /// Ratios of signal to noise variance of the first and the last level of noise.
 constexpr double kFirstRatio = 50, kLastRatio = 0.01;
 constexpr std::int64_t kPulls = 2;       ///< draws of the pull per particle and step
@@ -41,6 +42,7 @@ DiffusionEbmPrior::DiffusionEbmPrior(const PriorOptions& options, std::uint64_t 
   whitening_ = register_module("whitening", std::make_shared<Whitening>(dim_));
   active_ = register_buffer("active", torch::zeros({1}));
   means_ = register_buffer("means", torch::zeros({2}));
+  steps_ = register_buffer("steps", torch::zeros({1}));
 }
 
 double DiffusionEbmPrior::kept(std::int64_t level) const {
@@ -157,7 +159,7 @@ LogPartition DiffusionEbmPrior::log_partition() {
 }
 
 std::unique_ptr<torch::optim::Optimizer> DiffusionEbmPrior::make_optimiser() {
-  return std::make_unique<torch::optim::Adam>(parameters(), torch::optim::AdamOptions(kLearningRate));
+  return std::make_unique<AnnealedAdam>(std::vector<RatedParameters>{{parameters(), kLearningRate}}, steps_);
 }
 
 void DiffusionEbmPrior::start_from(const torch::Tensor& means, const torch::Tensor& deviations,

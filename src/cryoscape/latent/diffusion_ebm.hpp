@@ -50,7 +50,8 @@ class DiffusionEbmPrior : public Prior {
   std::vector<double> signal_;  ///< u_t = signal u_0 + noise
   std::shared_ptr<Network> network_;
   std::shared_ptr<Whitening> whitening_;
-  torch::Tensor active_, means_;  ///< running means of energy and disagreement
+  torch::Tensor active_, steps_;
+  torch::Tensor means_;  ///< running means of energy and disagreement
 };
 
 }  // namespace cryoscape::latent

@@ -20,14 +20,10 @@ torch::Tensor EbmSnlPrior::energy_contrast(const torch::Tensor& u, torch::Genera
   return positive + b_.squeeze(0) + bounded_exp(z.log_partition - b_.squeeze(0)) - 1;
 }
 
-std::unique_ptr<torch::optim::Optimizer> EbmSnlPrior::make_optimiser() {
-  auto optimiser = EnergyPrior::make_optimiser();
-  auto& all = optimiser->param_groups().front();
-  auto& others = all.params();
-  std::erase_if(others, [this](const torch::Tensor& p) { return p.is_same(b_); });
-  optimiser->add_param_group(
-      torch::optim::OptimizerParamGroup({b_}, std::make_unique<torch::optim::AdamOptions>(kRateOfB)));
-  return optimiser;
+std::vector<RatedParameters> EbmSnlPrior::rated_parameters() const {
+  auto groups = EnergyPrior::rated_parameters();
+  groups.push_back({{b_}, kRateOfB});
+  return groups;
 }
 
 nlohmann::json EbmSnlPrior::diagnostics() {

@@ -9,11 +9,11 @@ namespace cryoscape::latent {
 class EbmSnlPrior : public EnergyPrior {
  public:
   EbmSnlPrior(const PriorOptions& options, std::uint64_t seed);
-  std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
   nlohmann::json diagnostics() override;
 
  private:
   torch::Tensor energy_contrast(const torch::Tensor& u, torch::Generator& generator) override;
+  std::vector<RatedParameters> rated_parameters() const override;
   std::string advice() const override;
 
   torch::Tensor b_;  ///< ln Z in whitened coordinates, as learned

@@ -9,7 +9,7 @@ namespace cryoscape::latent {
 namespace {
 
 constexpr std::int64_t kWidth = 200;
-constexpr double kLearningRate = 1e-3;
+constexpr double kLearningRate = 2e-3;
 constexpr std::int64_t kImportanceDraws = 256;
 constexpr double kPhaseMemory = 0.99;
 
@@ -23,6 +23,7 @@ EnergyPrior::EnergyPrior(const PriorOptions& options, std::uint64_t seed) : dim_
   broad_ = register_module("broad", std::make_shared<BroadMixture>(options));
   active_ = register_buffer("active", torch::zeros({1}));
   phases_ = register_buffer("phases", torch::full({2}, 0.5 * static_cast<double>(dim_)));
+  steps_ = register_buffer("steps", torch::zeros({1}));
 }
 
 torch::Tensor EnergyPrior::unit_energy(const torch::Tensor& u) const {
@@ -74,7 +75,11 @@ LogPartition EnergyPrior::log_partition() {
 }
 
 std::unique_ptr<torch::optim::Optimizer> EnergyPrior::make_optimiser() {
-  return std::make_unique<torch::optim::Adam>(parameters(), torch::optim::AdamOptions(kLearningRate));
+  return std::make_unique<AnnealedAdam>(rated_parameters(), steps_);
+}
+
+std::vector<RatedParameters> EnergyPrior::rated_parameters() const {
+  return {{network_->parameters(), kLearningRate}, {broad_->parameters(), kLearningRate}};
 }
 
 void EnergyPrior::record_phases(const torch::Tensor& positive, const torch::Tensor& negative) {

@@ -1,4 +1,5 @@
 #pragma once
+#include "cryoscape/latent/annealed_adam.hpp"
 #include "cryoscape/latent/broad_mixture.hpp"
 #include "cryoscape/latent/chain_sampler.hpp"
 #include "cryoscape/latent/network.hpp"
@@ -26,6 +27,8 @@ class EnergyPrior : public Prior {
 
   /// What f learns from whitened latents (B, d).
   virtual torch::Tensor energy_contrast(const torch::Tensor& u, torch::Generator& generator) = 0;
+  /// What learns, and how fast.
+  virtual std::vector<RatedParameters> rated_parameters() const;
   /// What to change where the prior is found wanting.
   virtual std::string advice() const = 0;
 
@@ -51,7 +54,7 @@ class EnergyPrior : public Prior {
   std::shared_ptr<Network> network_;
   std::shared_ptr<Whitening> whitening_;
   std::shared_ptr<BroadMixture> broad_;
-  torch::Tensor active_, phases_;
+  torch::Tensor active_, phases_, steps_;
 };
 
 }  // namespace cryoscape::latent

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <bit>
 
+#include "cryoscape/latent/annealed_adam.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/spline.hpp"
 
 namespace cryoscape::latent {
 namespace {
 
-constexpr double kLearningRate = 1e-3;
+constexpr double kLearningRate = 3e-3;
 constexpr std::int64_t kWidth = 64, kBins = 10;
 constexpr double kBound = 5;  ///< of the splines, in standard deviations of the aggregate posterior
 constexpr std::int64_t kLeastLayers = 4;
@@ -31,6 +32,7 @@ FlowPrior::FlowPrior(const PriorOptions& options, std::uint64_t seed) : dim_(opt
   const auto layers = std::max(kLeastLayers, digits(dim_) + 1);
   for (std::int64_t i = 0; i < layers; ++i) couplings_.push_back(make_coupling(i, generator));
   active_ = register_buffer("active", torch::zeros({1}));
+  steps_ = register_buffer("steps", torch::zeros({1}));
 }
 
 FlowPrior::Coupling FlowPrior::make_coupling(std::int64_t layer, torch::Generator& generator) {
@@ -86,7 +88,7 @@ torch::Tensor FlowPrior::contrast(const Posterior&, const Sample& sample, torch:
 }
 
 std::unique_ptr<torch::optim::Optimizer> FlowPrior::make_optimiser() {
-  return std::make_unique<torch::optim::Adam>(parameters(), torch::optim::AdamOptions(kLearningRate));
+  return std::make_unique<AnnealedAdam>(std::vector<RatedParameters>{{parameters(), kLearningRate}}, steps_);
 }
 
 void FlowPrior::start_from(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator&) {

@@ -37,7 +37,7 @@ class FlowPrior : public Prior {
   std::int64_t dim_;
   std::shared_ptr<Whitening> whitening_;
   std::vector<Coupling> couplings_;
-  torch::Tensor active_;
+  torch::Tensor active_, steps_;
 };
 
 }  // namespace cryoscape::latent

@@ -83,7 +83,8 @@ class GaussianBernoulliRbm : public Prior {
   std::int64_t dim_, hidden_;
   int sweeps_;
   torch::Tensor b_, log_sigma_, fields_, w_, active_;
-  torch::Tensor chains_;  ///< (n, d), above 20 bits only
+  // Above 20 bits only: Markov chains (n, d), running energy of data, steps of the optimiser.
+  torch::Tensor chains_, positive_, steps_;
 };
 
 /// Bipartite Boltzmann machine of latent bits: E(z) = −b·z − z₁ᵀ W z₂. The cross entropy is exact in q;

@@ -5,8 +5,8 @@
 namespace cryoscape::latent {
 namespace {
 
-constexpr double kLeastBin = 1e-3;         ///< width or height of a bin, as a share of the whole
-constexpr double kLeastDerivative = 1e-3;  ///< at a knot
+constexpr double kLeastBin = 1e-4;         ///< width or height of a bin, as a share of the whole
+constexpr double kLeastDerivative = 1e-4;  ///< at a knot
 
 /// All bins of every spline.
 struct Bins {
