@@ -9,7 +9,7 @@ namespace {
 constexpr int kMostImportanceDimensions = 10;
 constexpr std::int64_t kMoved = 128;     ///< persistent chains moved and used per training step
 constexpr std::int64_t kShortRuns = 16;  ///< per training step
-constexpr double kShortRunStep = 0.4;
+constexpr double kShortRunStep = 0.4, kMagnitude = 0.05;
 
 }  // namespace
 
@@ -54,16 +54,19 @@ torch::Tensor EbmPrior::short_run(torch::Generator& generator) const {
 }
 
 torch::Tensor EbmPrior::energy_contrast(const torch::Tensor& u, torch::Generator& generator) {
-  const auto positive = unit_energy(u).mean();
+  const auto positive = unit_energy(u);
   if (training_ == "importance") {
     const auto z = importance_phase(generator);
-    record_phases(positive, z.energy);
-    return positive + z.log_partition;
+    record_phases(positive.mean(), z.energy);
+    return positive.mean() + z.log_partition;
   }
-  const auto negative =
-      unit_energy(training_ == "persistent" ? next_chains(generator) : short_run(generator)).mean();
-  record_phases(positive, negative);
-  return positive - negative;
+  const bool short_runs = training_ == "langevin";
+  const auto negative = unit_energy(short_runs ? short_run(generator) : next_chains(generator));
+  record_phases(positive.mean(), negative.mean());
+  auto loss = positive.mean() - negative.mean();
+  // Nothing else keeps energies bounded that runs do not reach (Du & Mordatch 2019).
+  if (short_runs) loss = loss + kMagnitude * (positive.pow(2).mean() + negative.pow(2).mean());
+  return loss;
 }
 
 std::string EbmPrior::advice() const {
