@@ -135,8 +135,8 @@ void ChainPrior::report_mixing(nlohmann::json& record) const {
 void ChainPrior::describe(nlohmann::json& record) {
   torch::NoGradGuard no_grad;
   record["singular_values"] = values_of(torch::linalg_svdvals(coupled(w_)));
-  record["chain_energy"] = joint_energy(states_of(chains_)).mean().item<double>();
-  record["data_energy"] = positive_energy_.item<double>();
+  record["negative_energy"] = joint_energy(states_of(chains_)).mean().item<double>();
+  record["positive_energy"] = positive_energy_.item<double>();
   report_mixing(record);
   sampler_.record(record);
 }

@@ -132,6 +132,33 @@ TEST_P(EveryPrior, StepsTowardsTheData) {
   EXPECT_GT(log_density(), before + 0.05);
 }
 
+// Few particles, particles all alike, latents that do not vary, posteriors without width.
+TEST_P(EveryPrior, StartsFromAnyParticles) {
+  const auto prior_of = [&] { return make_prior(options(GetParam()), 1); };
+  auto g = generator(13);
+  const auto dim = prior_of()->dim(), bits = prior_of()->bits();
+  auto one_constant = torch::rand({50, dim}, g);
+  one_constant.narrow(1, dim - 1, 1).fill_(0.5);
+  for (const auto& means : {torch::rand({1, dim}, g), torch::full({3, dim}, 0.3), one_constant}) {
+    const auto prior = prior_of();
+    prior->after_warm_up(means, torch::zeros_like(means), g);
+    const auto optimiser = prior->make_optimiser();
+    const auto z = torch::cat({means.narrow(1, 0, bits).round(), means.narrow(1, bits, dim - bits)}, 1);
+    const auto reals = z.narrow(1, bits, dim - bits);
+    const Posterior q{bits, torch::cat({means.narrow(1, 0, bits), reals}, 1), torch::full_like(reals, -9)};
+    for (int i = 0; optimiser && i < 20; ++i) {
+      optimiser->zero_grad();
+      prior->contrast(q, {z, z}, g).backward();
+      optimiser->step();
+    }
+    torch::NoGradGuard no_grad;
+    EXPECT_TRUE(torch::isfinite(prior->energy(z)).all().item<bool>());
+    EXPECT_TRUE(torch::isfinite(prior->sample(10, g)).all().item<bool>());
+    const auto log_z = prior->log_partition();
+    EXPECT_TRUE(std::isfinite(log_z.lower) && std::isfinite(log_z.upper) && log_z.lower <= log_z.upper);
+  }
+}
+
 TEST_P(EveryPrior, SamplesAreLatents) {
   const auto prior = started(GetParam());
   auto g = generator(8);

@@ -1,6 +1,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/annealed_adam.hpp"
+#include "cryoscape/latent/chain_sampler.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/partition.hpp"
 #include "cryoscape/latent/priors.hpp"
@@ -9,7 +11,10 @@ namespace cryoscape::latent {
 namespace {
 
 constexpr double kLearningRate = 1e-3;
-constexpr int kTemperatures = 1000, kSampleSweeps = 200;
+constexpr int kTemperatures = 1000, kSampleSweeps = 200, kStartSweeps = 100;
+constexpr std::int64_t kObservedChains = 64;
+constexpr int kObservedSteps = 500;
+constexpr double kMemory = 0.99;          ///< of the running energy of data
 constexpr std::int64_t kFittedBits = 12;  ///< bits that the start is fitted with; more start idle
 constexpr std::int64_t kStartPoints =
     5000;  ///< samples of the aggregate posterior that the start is fitted to
@@ -28,7 +33,10 @@ GaussianBernoulliRbm::GaussianBernoulliRbm(const PriorOptions& options, std::uin
   fields_ = register_parameter("fields", torch::zeros({hidden_}));
   w_ = register_parameter("w", 0.01 * torch::randn({dim_, hidden_}, generator));
   active_ = register_buffer("active", torch::zeros({1}));
-  if (!exact()) chains_ = register_buffer("chains", torch::randn({options.chains, dim_}, generator));
+  if (exact()) return;
+  chains_ = register_buffer("chains", torch::randn({options.chains, dim_}, generator));
+  positive_ = register_buffer("positive", torch::zeros({1}));
+  steps_ = register_buffer("steps", torch::zeros({1}));
 }
 
 torch::Tensor GaussianBernoulliRbm::energy(const torch::Tensor& z) const {
@@ -36,7 +44,7 @@ torch::Tensor GaussianBernoulliRbm::energy(const torch::Tensor& z) const {
 }
 
 torch::Tensor GaussianBernoulliRbm::cross_entropy(const Posterior& q, const Sample& sample) const {
-  if (!active()) return 0.5 * (q.mean.pow(2) + torch::exp(2 * q.log_std)).sum(1);
+  if (!active()) return standard_normal_cross_entropy(q);
   return fixed_energy(sample.smooth);
 }
 
@@ -52,7 +60,11 @@ torch::Tensor GaussianBernoulliRbm::contrast(const Posterior&, const Sample& sam
   const auto positive = energy(sample.hard.detach()).mean();
   if (sampler_.given()) return positive - energy(sampler_draws(generator)).mean();
   if (exact()) return positive + gbrbm_log_partition(density());
-  chains_.copy_(gibbs(chains_, sweeps_, generator));
+  {
+    torch::NoGradGuard no_grad;
+    chains_.copy_(gibbs(chains_, sweeps_, generator));
+    positive_.mul_(kMemory).add_((1 - kMemory) * positive);
+  }
   return positive - energy(chains_).mean();
 }
 
@@ -111,6 +123,10 @@ LogPartition GaussianBernoulliRbm::annealed_bracket(const torch::Tensor& equilib
 }
 
 std::unique_ptr<torch::optim::Optimizer> GaussianBernoulliRbm::make_optimiser() {
+  // The sampled contrast is noisier than the exact one.
+  if (!exact())
+    return std::make_unique<AnnealedAdam>(std::vector<RatedParameters>{{parameters(), kLearningRate}},
+                                          steps_);
   return std::make_unique<torch::optim::Adam>(parameters(), torch::optim::AdamOptions(kLearningRate));
 }
 
@@ -134,14 +150,27 @@ void GaussianBernoulliRbm::start_from(const torch::Tensor& means, const torch::T
   active_.fill_(1);
   if (!exact()) {
     const auto start = torch::randint(z.size(0), {chains_.size(0)}, generator, torch::kInt64);
-    chains_.copy_(gibbs(z.index({start}).to(chains_.device()), 1, generator));
+    chains_.copy_(gibbs(z.index({start}).to(chains_.device()), kStartSweeps, generator));
+    positive_.fill_(energy(z.to(chains_.device())).mean());
   }
 }
 
 nlohmann::json GaussianBernoulliRbm::diagnostics() {
+  torch::NoGradGuard no_grad;
   auto json = Prior::diagnostics();
   sampler_.record(json);
-  json["singular_values"] = values_of(torch::linalg_svdvals(w_.detach()));
+  json["singular_values"] = values_of(torch::linalg_svdvals(w_));
+  if (!active() || exact()) return json;
+  const auto chain_energies = energy(chains_);
+  json["negative_energy"] = chain_energies.mean().item<double>();
+  json["positive_energy"] = positive_.item<double>();
+  auto generator = torch::make_generator<at::CPUGeneratorImpl>(kAnnealingSeed);
+  auto z = chains_.narrow(0, 0, std::min(kObservedChains, chains_.size(0)));
+  const auto mixing = observed_mixing(kObservedSteps, [&] {
+    z = gibbs(z, sweeps_, generator);
+    return energy(z);
+  });
+  report_mixing(json, mixing, "raise --sweeps or --chains, or take up to 20 --hidden-bits");
   return json;
 }
 

@@ -18,7 +18,16 @@ void bounded(Option& option, double minimum, double maximum) {
 
 void PriorOptions::declare(OptionSet& set) {
   set.add("prior", &kind, "energy of the latents").choices = prior_kinds();
-  bounded(set.add("components", &components, "components of the mixture prior"), 1, 200);
+  bounded(set.add("components", &components,
+                  "components of the mixture prior, and of the mixture through which ebm priors sample"),
+          1, 200);
+  bounded(set.add("pseudo-inputs", &pseudo_inputs, "learned posteriors that the vamp prior averages"), 1,
+          1000);
+  set.add("ebm-training", &ebm_training, "samples that the ebm prior learns from").choices = {
+      "langevin", "persistent", "importance"};
+  bounded(set.add("langevin-steps", &langevin_steps, "steps of every run with --ebm-training langevin"), 1,
+          1000);
+  bounded(set.add("noise-levels", &noise_levels, "levels of noise of the diffusion-ebm prior"), 2, 100);
   bounded(set.add("hidden-bits", &hidden,
                   "hidden bits of the gbrbm and rbm-hidden priors, and of each of the two layers of dbm (up "
                   "to 20 are summed exactly)"),

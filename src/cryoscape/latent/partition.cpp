@@ -1,8 +1,22 @@
 #include "cryoscape/latent/partition.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace cryoscape::latent {
+namespace {
+
+double effective_samples(const torch::Tensor& log_weights) {
+  return torch::softmax(log_weights, 0).pow(2).sum().reciprocal().item<double>();
+}
+
+/// Relative standard error of the mean of weights, the error of its logarithm.
+double relative_error(const torch::Tensor& log_weights) {
+  return std::sqrt(
+      std::max(0.0, 1 / effective_samples(log_weights) - 1 / static_cast<double>(log_weights.size(0))));
+}
+
+}  // namespace
 
 torch::Tensor binary_states(std::int64_t m, const torch::TensorOptions& options, std::int64_t first,
                             std::int64_t count) {
@@ -45,11 +59,14 @@ LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Ten
     if (k > 1) z = model.transition(z, beta(k - 1));
   }
   const double log_n = std::log(static_cast<double>(n));
+  const auto below = model.log_partition_at_zero + torch::logsumexp(forward, 0).item<double>() - log_n;
+  const auto above = model.log_partition_at_zero - (torch::logsumexp(reverse, 0).item<double>() - log_n);
   LogPartition out;
   out.exact = false;
-  out.lower = model.log_partition_at_zero + torch::logsumexp(forward, 0).item<double>() - log_n;
-  out.upper = model.log_partition_at_zero - (torch::logsumexp(reverse, 0).item<double>() - log_n);
-  out.value = 0.5 * (out.lower + out.upper);
+  out.effective_samples = effective_samples(forward);
+  out.lower = std::min(below, above) - 2 * relative_error(forward);
+  out.upper = std::max(below, above) + 2 * relative_error(reverse);
+  out.value = 0.5 * (below + above);
   return out;
 }
 

@@ -40,7 +40,8 @@ inline constexpr std::uint64_t kAnnealingSeed = 12345;
 
 /// Brackets log Z(1): annealed importance sampling forward from β = 0 (Neal 2001; a lower bound in
 /// expectation) and in reverse from `equilibrated` samples of β = 1 (Burda, Grosse, Salakhutdinov 2015; an
-/// upper bound). The value is their mean.
+/// upper bound). The value is their mean; the bounds are widened by two standard errors. One temperature is
+/// plain importance sampling.
 LogPartition annealed_log_partition(const AnnealedModel& model, const torch::Tensor& equilibrated,
                                     int temperatures);
 

@@ -10,12 +10,17 @@
 #include "cryoscape/latent/bernoulli.hpp"
 #include "cryoscape/latent/boltzmann.hpp"
 #include "cryoscape/latent/dbm.hpp"
+#include "cryoscape/latent/diffusion_ebm.hpp"
+#include "cryoscape/latent/ebm.hpp"
+#include "cryoscape/latent/ebm_snl.hpp"
+#include "cryoscape/latent/flow.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/priors.hpp"
 #include "cryoscape/latent/qbm.hpp"
 #include "cryoscape/latent/rbm.hpp"
 #include "cryoscape/latent/rbm_gaussian.hpp"
 #include "cryoscape/latent/rbm_hidden.hpp"
+#include "cryoscape/latent/vamp.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::latent {
@@ -103,6 +108,7 @@ void record_partition(const LogPartition& partition, nlohmann::json& diagnostics
   diagnostics["log_partition_lower"] = partition.lower;
   diagnostics["log_partition_upper"] = partition.upper;
   diagnostics["log_partition_exact"] = partition.exact;
+  if (partition.effective_samples > 0) diagnostics["effective_samples"] = partition.effective_samples;
 }
 
 LogPartition partition_of(const nlohmann::json& diagnostics) {
@@ -115,18 +121,24 @@ LogPartition partition_of(const nlohmann::json& diagnostics) {
           number("log_partition_upper", kInfinity), diagnostics.at("log_partition_exact")};
 }
 
-torch::Tensor GaussianPrior::cross_entropy(const Posterior& q, const Sample&) const {
+torch::Tensor standard_normal_cross_entropy(const Posterior& q) {
   return 0.5 * (q.mean.pow(2) + torch::exp(2 * q.log_std)).sum(1);
+}
+
+LogPartition standard_normal_log_partition(std::int64_t dim) {
+  const double value = 0.5 * static_cast<double>(dim) * std::log(2 * std::numbers::pi);
+  return {value, value, value};
+}
+
+torch::Tensor GaussianPrior::cross_entropy(const Posterior& q, const Sample&) const {
+  return standard_normal_cross_entropy(q);
 }
 
 torch::Tensor GaussianPrior::sample(std::int64_t n, torch::Generator& generator) {
   return torch::randn({n, dim_}, generator);
 }
 
-LogPartition GaussianPrior::log_partition() {
-  const double value = 0.5 * static_cast<double>(dim_) * std::log(2 * std::numbers::pi);
-  return {value, value, value, true};
-}
+LogPartition GaussianPrior::log_partition() { return standard_normal_log_partition(dim_); }
 
 std::vector<double> values_of(const torch::Tensor& tensor) {
   const auto values = tensor.detach().to(torch::kCPU, torch::kFloat64).contiguous();
@@ -147,11 +159,21 @@ std::shared_ptr<Prior> make(const PriorOptions& options, std::uint64_t seed) {
 
 const std::vector<std::pair<std::string, Factory>>& factories() {
   static const std::vector<std::pair<std::string, Factory>> all{
-      {"gaussian", make<GaussianPrior>},     {"mixture", make<MixturePrior>},
-      {"gbrbm", make<GaussianBernoulliRbm>}, {"bernoulli", make<BernoulliPrior>},
-      {"rbm", make<RestrictedBoltzmann>},    {"rbm-hidden", make<HiddenRbm>},
-      {"boltzmann", make<BoltzmannPrior>},   {"dbm", make<DeepBoltzmann>},
-      {"qbm", make<QuantumBoltzmann>},       {"rbm+gaussian", make<RbmWithGaussians>},
+      {"gaussian", make<GaussianPrior>},
+      {"mixture", make<MixturePrior>},
+      {"vamp", make<VampPrior>},
+      {"flow", make<FlowPrior>},
+      {"gbrbm", make<GaussianBernoulliRbm>},
+      {"ebm", make<EbmPrior>},
+      {"ebm-snl", make<EbmSnlPrior>},
+      {"diffusion-ebm", make<DiffusionEbmPrior>},
+      {"bernoulli", make<BernoulliPrior>},
+      {"rbm", make<RestrictedBoltzmann>},
+      {"rbm-hidden", make<HiddenRbm>},
+      {"boltzmann", make<BoltzmannPrior>},
+      {"dbm", make<DeepBoltzmann>},
+      {"qbm", make<QuantumBoltzmann>},
+      {"rbm+gaussian", make<RbmWithGaussians>},
   };
   return all;
 }

@@ -14,6 +14,7 @@ namespace cryoscape::latent {
 struct LogPartition {
   double value = 0, lower = 0, upper = 0;
   bool exact = true;
+  double effective_samples = 0;  ///< of the importance weights; 0 where none are used
 
   /// Whether a likelihood is worth reporting with it: the bracket is at most half a nat wide.
   bool known() const { return upper - lower <= 0.5; }
@@ -86,6 +87,10 @@ class Prior : public torch::nn::Module {
  private:
   Smoothing smoothing_;
 };
+
+/// Of a standard normal: E_q[½‖z‖²] (B), and log Z in d dimensions.
+torch::Tensor standard_normal_cross_entropy(const Posterior& posterior);
+LogPartition standard_normal_log_partition(std::int64_t dim);
 
 /// A tensor's values, for records.
 std::vector<double> values_of(const torch::Tensor& tensor);

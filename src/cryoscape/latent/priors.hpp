@@ -1,5 +1,6 @@
 #pragma once
 #include "cryoscape/latent/gbrbm_density.hpp"
+#include "cryoscape/latent/mixture_density.hpp"
 #include "cryoscape/latent/negative_sampler.hpp"
 #include "cryoscape/latent/prior.hpp"
 
@@ -21,12 +22,16 @@ class GaussianPrior : public Prior {
   std::int64_t dim_;
 };
 
-/// −log Σ_k π_k N(z; μ_k, Σ_k), full covariances through the Cholesky factor of the precision, conditional
+/// −log Σ_k π_k N(z; μ_k, Σ_k), covariances through the Cholesky factor of the precision, conditional
 /// standard deviations bounded below by a quarter of the median posterior's. A standard normal until
 /// after_warm_up, which starts it from k-means.
 class MixturePrior : public Prior {
  public:
-  explicit MixturePrior(const PriorOptions& options);
+  /// What the components' covariances are: any, or diagonal.
+  enum class Covariance { kFull, kDiagonal };
+  explicit MixturePrior(const PriorOptions& options)
+      : MixturePrior(options.dim, options.components, Covariance::kFull) {}
+  MixturePrior(std::int64_t dim, std::int64_t components, Covariance covariance);
   std::int64_t dim() const override { return dim_; }
   torch::Tensor contrast(const Posterior& posterior, const Sample& sample,
                          torch::Generator& generator) override;
@@ -40,10 +45,10 @@ class MixturePrior : public Prior {
   void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                   torch::Generator& generator) override;
   bool active() const { return active_.item<float>() != 0; }
-  torch::Tensor factors() const;
+  MixtureParameters density() const;
 
   std::int64_t dim_, components_;
-  torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;
+  torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;  // no lower: diagonal
 };
 
 /// Gaussian–Bernoulli RBM with hidden bits summed out: E(z) = ½‖(z−b)/σ‖² − Σ_j softplus(c_j + (Wᵀ(z/σ))_j),
@@ -83,7 +88,8 @@ class GaussianBernoulliRbm : public Prior {
   NegativeSampler sampler_;
   std::int64_t draws_;  ///< of the sampler, per step
   torch::Tensor b_, log_sigma_, fields_, w_, active_;
-  torch::Tensor chains_;  ///< (n, d), above 20 bits only
+  // Above 20 bits only: Markov chains (n, d), running energy of data, steps of the optimiser.
+  torch::Tensor chains_, positive_, steps_;
 };
 
 }  // namespace cryoscape::latent

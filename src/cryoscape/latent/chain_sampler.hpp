@@ -1,0 +1,43 @@
+#pragma once
+#include "cryoscape/latent/langevin.hpp"
+#include "cryoscape/latent/prior.hpp"
+
+namespace cryoscape::latent {
+
+/// Markov chains of an energy that has a proposal density all over it: every sweep is one independent
+/// proposal, which moves between wells, and two adjusted Langevin steps, which move within them; both leave
+/// e^{−E} invariant. Steps adapt as the chains go.
+struct ChainSampler {
+  EnergyFunction energy;
+  Proposal proposal;
+  double step = 0.3;
+
+  void sweep(Walkers& walkers, torch::Generator& generator);
+};
+
+/// n draws (n, d): importance resampling of the proposal's draws, then sweeps.
+torch::Tensor equilibrium_samples(ChainSampler sampler, std::int64_t n, torch::Generator& generator);
+
+/// log Z by importance sampling from the proposal, with samples of the model for the upper bound; by annealed
+/// importance sampling on the way from the proposal where the weights of plain importance sampling are too
+/// uneven.
+LogPartition sampled_log_partition(ChainSampler sampler, torch::Generator& generator);
+
+/// How well chains mix, judged by the energy.
+struct ChainMixing {
+  double r_hat = 1, autocorrelation = 1;
+};
+
+/// Of chains whose next energies (n) `next` returns, over `steps` steps.
+ChainMixing observed_mixing(int steps, const std::function<torch::Tensor()>& next);
+
+/// Of the sampler's chains, from draws of the proposal.
+ChainMixing observed_mixing(ChainSampler sampler, torch::Generator& generator);
+
+/// Adds a warning that ends in `advice` to a prior's diagnostics where log Z is not known to 0.5 nat.
+void report_bracket(nlohmann::json& diagnostics, const std::string& advice);
+
+/// Adds the mixing, and such a warning also where split-R̂ ≥ 1.01 (Vehtari et al. 2021).
+void report_mixing(nlohmann::json& diagnostics, const ChainMixing& mixing, const std::string& advice);
+
+}  // namespace cryoscape::latent
