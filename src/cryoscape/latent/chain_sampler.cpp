@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cryoscape/latent/mixing.hpp"
 #include "cryoscape/latent/noise.hpp"
@@ -18,7 +19,7 @@ constexpr double kLeastEffectiveShare = 0.1;
 constexpr int kTemperatures = 50;
 constexpr std::int64_t kObservedChains = 64;
 constexpr int kBurnIn = 50, kObservedSweeps = 250;
-constexpr double kMostRHat = 1.01, kWidestBracket = 0.5;
+constexpr double kMostRHat = 1.01, kWidestBracket = 0.5, kMostApart = 1;
 
 torch::Tensor resampled(const ChainSampler& sampler, std::int64_t n, torch::Generator& generator) {
   torch::NoGradGuard no_grad;
@@ -95,6 +96,13 @@ void report_bracket(nlohmann::json& diagnostics, const std::string& advice) {
   if (!(upper - lower <= kWidestBracket))
     diagnostics["warning"] =
         fmt::format("the prior's log Z is known only to {:.2f} nat: {}", upper - lower, advice);
+}
+
+void report_phases(nlohmann::json& diagnostics, const std::string& advice) {
+  const double positive = diagnostics["positive_energy"], negative = diagnostics["negative_energy"];
+  if (!(std::abs(positive - negative) <= kMostApart))
+    diagnostics["warning"] = fmt::format(
+        "the prior's samples have an energy of {:.2f}, data of {:.2f} nat: {}", negative, positive, advice);
 }
 
 void report_mixing(nlohmann::json& diagnostics, const ChainMixing& mixing, const std::string& advice) {

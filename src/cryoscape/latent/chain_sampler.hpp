@@ -37,6 +37,10 @@ ChainMixing observed_mixing(ChainSampler sampler, torch::Generator& generator);
 /// Adds a warning that ends in `advice` to a prior's diagnostics where log Z is not known to 0.5 nat.
 void report_bracket(nlohmann::json& diagnostics, const std::string& advice);
 
+/// The same where the mean energies of data and of the samples it learns from, both in the diagnostics, are
+/// more than 1 nat apart: the samples are not the model's, or the model has yet to follow the data.
+void report_phases(nlohmann::json& diagnostics, const std::string& advice);
+
 /// Adds the mixing, and such a warning also where split-R̂ ≥ 1.01 (Vehtari et al. 2021).
 void report_mixing(nlohmann::json& diagnostics, const ChainMixing& mixing, const std::string& advice);
 

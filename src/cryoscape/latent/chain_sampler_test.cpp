@@ -88,3 +88,12 @@ TEST(ChainSampler, WarnsOfChainsThatDoNotMixAndOfWideBrackets) {
   EXPECT_EQ(stuck["warning"], "the prior's chains do not mix (split-R 1.200, above 1.01): do this");
   EXPECT_EQ(wide["warning"], "the prior's log Z is known only to 0.70 nat: do this");
 }
+
+TEST(ChainSampler, WarnsOfSamplesFarFromData) {
+  nlohmann::json near{{"positive_energy", 2.0}, {"negative_energy", 2.2}};
+  nlohmann::json far{{"positive_energy", -2.0}, {"negative_energy", 2.5}};
+  report_phases(near, "do this");
+  report_phases(far, "do this");
+  EXPECT_FALSE(near.contains("warning"));
+  EXPECT_EQ(far["warning"], "the prior's samples have an energy of 2.50, data of -2.00 nat: do this");
+}

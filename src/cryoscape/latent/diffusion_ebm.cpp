@@ -176,6 +176,7 @@ nlohmann::json DiffusionEbmPrior::diagnostics() {
   if (!active()) return json;
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(kAnnealingSeed);
   json["negative_energy"] = level_energy(0)(unit_sample(kPartitionSamples, generator)).mean().item<double>();
+  report_phases(json, "train longer, or raise --noise-levels");
   report_bracket(json, "raise --noise-levels");
   return json;
 }

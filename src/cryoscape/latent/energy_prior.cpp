@@ -102,6 +102,7 @@ nlohmann::json EnergyPrior::diagnostics() {
   json["positive_energy"] = phases[0], json["negative_energy"] = phases[1];
   if (!active()) return json;
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(kAnnealingSeed);
+  report_phases(json, advice());
   report_mixing(json, observed_mixing(sampler(), generator), advice());
   return json;
 }

@@ -93,6 +93,25 @@ TEST(Gbrbm, PartitionSamplesAndHiddenWeightsAgreeWithAGrid) {
   }
 }
 
+// Beyond exact sums: persistent chains, a bracket by annealing, and what the chains say of themselves.
+TEST(Gbrbm, ManyHiddenBitsLearnByChainsThatMix) {
+  auto o = options("gbrbm");
+  o.hidden = 24;
+  GaussianBernoulliRbm prior(o, 1);
+  auto g = generator(14);
+  const auto data = wells(3000, 2, {0.7, 0.3}, g);
+  prior.after_warm_up(data, torch::full_like(data, 0.3f), g);
+  train(prior, data, 100, g);
+  torch::NoGradGuard no_grad;
+  const auto json = prior.diagnostics();
+  const double exact = grid_log_integral(prior, 25, 1001);
+  EXPECT_LE(json["log_partition_lower"].get<double>(), exact + 0.01);
+  EXPECT_GE(json["log_partition_upper"].get<double>(), exact - 0.01);
+  EXPECT_LT(json["log_partition_upper"].get<double>() - json["log_partition_lower"].get<double>(), 0.5);
+  EXPECT_LT(json["r_hat"].get<double>(), 1.05);
+  EXPECT_NEAR(json["positive_energy"].get<double>(), json["negative_energy"].get<double>(), 1);
+}
+
 TEST(Mixture, DensityIntegratesToOneAndSamplesFollowIt) {
   MixturePrior prior(options("mixture"));
   auto g = generator(12);

@@ -8,7 +8,7 @@
 namespace cryoscape::latent {
 namespace {
 
-constexpr double kBasinRate = 2e-3;
+constexpr double kBasinRate = 2e-3, kLeastVariance = 1e-4;
 
 double log_root_two_pi() { return 0.5 * std::log(2 * std::numbers::pi); }
 
@@ -52,7 +52,16 @@ torch::Tensor RbmWithGaussians::contrast(const Posterior& posterior, const Sampl
                                          torch::Generator& generator) {
   // The reals' densities are normalised: they have no negative phase.
   const Posterior fixed{posterior.bits, posterior.mean.detach(), posterior.log_std.detach()};
-  return RestrictedBoltzmann::contrast(posterior, sample, generator) + expected_reals(basins_, fixed).mean();
+  return RestrictedBoltzmann::contrast(posterior, sample, generator) +
+         expected_reals(preconditioned(), fixed).mean();
+}
+
+/// The same values, but gradients of means are multiplied by the basins' variance, as natural gradients are:
+/// plain steps then stay stable however narrow the basins become.
+RbmWithGaussians::Basins RbmWithGaussians::preconditioned() const {
+  const auto variance = torch::exp(2 * basins_.log_std.detach()).clamp_max(1);
+  const auto slowed = [&](const torch::Tensor& p) { return p.detach() + variance * (p - p.detach()); };
+  return {slowed(basins_.mean), basins_.log_std, slowed(basins_.mean_by_bit), basins_.log_std_by_bit};
 }
 
 torch::Tensor RbmWithGaussians::sample(std::int64_t n, torch::Generator& generator) {
@@ -79,7 +88,7 @@ void RbmWithGaussians::start_from(const torch::Tensor& means, const torch::Tenso
   const auto y = means.narrow(1, bits(), reals_), own = deviations.narrow(1, bits(), reals_);
   const auto variance = y.var(0, false) + own.pow(2).mean(0);
   basins_.mean.copy_(y.mean(0));
-  basins_.log_std.copy_(0.5 * torch::log(variance.clamp_min(1e-12)));
+  basins_.log_std.copy_(0.5 * torch::log(variance.clamp_min(kLeastVariance)));
   basins_.mean_by_bit.zero_();
   basins_.log_std_by_bit.zero_();
 }

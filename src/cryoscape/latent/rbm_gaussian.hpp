@@ -33,6 +33,7 @@ class RbmWithGaussians : public RestrictedBoltzmann {
       return {mean.detach(), log_std.detach(), mean_by_bit.detach(), log_std_by_bit.detach()};
     }
   };
+  Basins preconditioned() const;
   static torch::Tensor expected_reals(const Basins& basins, const Posterior& posterior);
 
   std::int64_t reals_;
