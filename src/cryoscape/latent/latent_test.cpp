@@ -96,7 +96,7 @@ TEST(Gbrbm, PartitionSamplesAndHiddenWeightsAgreeWithAGrid) {
 // Beyond exact sums: persistent chains, a bracket by annealing, and what the chains say of themselves.
 TEST(Gbrbm, ManyHiddenBitsLearnByChainsThatMix) {
   auto o = options("gbrbm");
-  o.hidden = 24;
+  o.hidden = 24, o.sweeps = 5;
   GaussianBernoulliRbm prior(o, 1);
   auto g = generator(14);
   const auto data = wells(3000, 2, {0.7, 0.3}, g);

@@ -9,6 +9,7 @@ namespace cryoscape::latent {
 namespace {
 
 constexpr double kBasinRate = 2e-3, kLeastVariance = 1e-4;
+constexpr double kNarrow = 8;  ///< over the variance: basins narrower than 0.35 are slowed
 
 double log_root_two_pi() { return 0.5 * std::log(2 * std::numbers::pi); }
 
@@ -56,11 +57,11 @@ torch::Tensor RbmWithGaussians::contrast(const Posterior& posterior, const Sampl
          expected_reals(preconditioned(), fixed).mean();
 }
 
-/// The same values, but gradients of means are multiplied by the basins' variance, as natural gradients are:
-/// plain steps then stay stable however narrow the basins become.
+/// The same values, but gradients of the means of narrow basins are multiplied by their variance, as natural
+/// gradients are: plain steps then stay stable however narrow the basins become.
 RbmWithGaussians::Basins RbmWithGaussians::preconditioned() const {
-  const auto variance = torch::exp(2 * basins_.log_std.detach()).clamp_max(1);
-  const auto slowed = [&](const torch::Tensor& p) { return p.detach() + variance * (p - p.detach()); };
+  const auto slowness = (kNarrow * torch::exp(2 * basins_.log_std.detach())).clamp_max(1);
+  const auto slowed = [&](const torch::Tensor& p) { return p.detach() + slowness * (p - p.detach()); };
   return {slowed(basins_.mean), basins_.log_std, slowed(basins_.mean_by_bit), basins_.log_std_by_bit};
 }
 

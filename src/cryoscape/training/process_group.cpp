@@ -1,6 +1,7 @@
 #include "cryoscape/training/process_group.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
@@ -117,12 +118,16 @@ bool ProcessGroup::available() { return true; }
 ProcessGroup::ProcessGroup(const ProcessPlace& place, const std::function<void(int port)>& listening)
     : place_(place) {
   if (alone()) return;
+  // A peer that has ended is an error to report, not a signal to die of.
+  std::signal(SIGPIPE, SIG_IGN);
   auto made = std::make_unique<Connection>();
   const auto limit = timeout();
   try {
     made->store = open_store(place_);
     if (listening) listening(made->store->getPort());
     made->gloo = join(made->store, place_);
+    // Nobody goes on, and perhaps ends, while others still look for it.
+    made->gloo->barrier()->wait();
   } catch (const Error&) {
     throw;
   } catch (const std::exception& e) {

@@ -269,7 +269,7 @@ void Trainer::warn_of_prior(const nlohmann::json& prior, const HeldOutBound& bou
   constexpr double kSettled = 0.5;  // of training: before, latents may still come to life
   if (warning.empty() && fraction_done() >= kSettled && !bound.bound.empty() && bound.active_latents == 0)
     warning = "no latent tells particles apart: lower --beta, raise --epochs, or choose another --prior";
-  if (!warning.empty() && warning != last_warning_) spdlog::warn("warning: {}", warning);
+  if (!warning.empty() && warning != last_warning_ && group_.first()) spdlog::warn("warning: {}", warning);
   last_warning_ = warning;
 }
 
