@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "cryoscape/latent/encoder_output.hpp"
+
 namespace cryoscape::latent {
 namespace {
 
@@ -26,12 +28,7 @@ VectorVae::VectorVae(std::int64_t columns, std::shared_ptr<Prior> prior, std::ui
 }
 
 Posterior VectorVae::encode(const torch::Tensor& x) {
-  const auto out = encoder_->forward(x);
-  Posterior posterior{prior_->bits(), out.narrow(1, 0, prior_->dim()), {}};
-  const auto reals = prior_->dim() - prior_->bits();
-  // Smooth bounds keep exp() finite whatever the encoder says early on.
-  if (reals > 0) posterior.log_std = 3.0 * torch::tanh(out.narrow(1, prior_->dim(), reals) / 3.0) - 1.0;
-  return posterior;
+  return posterior_of(encoder_->forward(x), prior_->bits(), prior_->dim());
 }
 
 torch::Tensor VectorVae::log_likelihood(const torch::Tensor& x, const torch::Tensor& z) {

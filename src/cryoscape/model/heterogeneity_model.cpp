@@ -1,5 +1,6 @@
 #include "cryoscape/model/heterogeneity_model.hpp"
 
+#include "cryoscape/latent/encoder_output.hpp"
 #include "cryoscape/model/known_gradient.hpp"
 #include "cryoscape/util/error.hpp"
 
@@ -90,14 +91,7 @@ torch::Tensor HeterogeneityModel::encoder_features(const particles::Batch& batch
 }
 
 latent::Posterior HeterogeneityModel::encode(const particles::Batch& batch) {
-  const auto out = encoder_->forward(encoder_features(batch));
-  latent::Posterior posterior;
-  posterior.bits = prior_->bits();
-  posterior.mean = out.narrow(1, 0, latent_dim_);
-  const auto reals = latent_dim_ - posterior.bits;
-  // Smooth bounds keep exp() finite whatever the encoder says early on.
-  if (reals > 0) posterior.log_std = 3.0 * torch::tanh(out.narrow(1, latent_dim_, reals) / 3.0) - 1.0;
-  return posterior;
+  return latent::posterior_of(encoder_->forward(encoder_features(batch)), prior_->bits(), latent_dim_);
 }
 
 torch::Tensor HeterogeneityModel::decoder_input(const torch::Tensor& latents) const {
