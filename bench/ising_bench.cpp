@@ -1,12 +1,12 @@
 // Gibbs sampling of persistent chains, in spin updates per second: the sweep kernel, its plain twin, and the
 // block sampler of the rbm prior in libtorch.
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
 
 #include <cmath>
 
 #include "cryoscape/latent/ising_chains.hpp"
 #include "cryoscape/latent/priors.hpp"
+#include "cryoscape/torch.hpp"
 #include "cryoscape/util/parallel.hpp"
 #include "cryoscape/util/random.hpp"
 

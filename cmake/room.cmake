@@ -2,7 +2,7 @@
 #
 # One library target cryoscape_NAME from the room's sources, and one test executable NAME_test (one ctest entry, NAME)
 # from its *_test.cpp, those in the room's folder cuda/ included: what these hold compiles without CUDA. TORCH rooms share
-# one precompiled torch/torch.h, read by the sources whose includes reach libtorch: to the others it would be 4 s of
+# one precompiled cryoscape/torch.hpp, read by the sources whose includes reach libtorch: to the others it would be 4 s of
 # compile time for nothing. Those sources are compiled with -O1, which halves the rest of their time (9.6 to 5.4 s):
 # they call libtorch and kernels. Loops that count live in sources without libtorch.
 
@@ -13,7 +13,7 @@ function(_cryoscape_pch target)
     add_library(cryoscape_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cpp)
     target_link_libraries(cryoscape_pch PRIVATE cryoscape_torch)
     target_compile_options(cryoscape_pch PRIVATE -Wall -Wextra -Wno-restrict -Wno-array-bounds -fpch-preprocess -O1)
-    target_precompile_headers(cryoscape_pch PRIVATE <torch/torch.h> <nlohmann/json.hpp>)
+    target_precompile_headers(cryoscape_pch PRIVATE "${CMAKE_SOURCE_DIR}/src/cryoscape/torch.hpp" <nlohmann/json.hpp>)
   endif()
   target_precompile_headers(${target} REUSE_FROM cryoscape_pch)
   foreach(source IN LISTS ARGN)

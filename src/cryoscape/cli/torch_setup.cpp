@@ -2,13 +2,13 @@
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 
 #include "cryoscape/model/matrix_product.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::cli {
 namespace {

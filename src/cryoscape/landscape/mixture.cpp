@@ -1,13 +1,12 @@
 #include "cryoscape/landscape/mixture.hpp"
 
-#include <torch/torch.h>
-
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "cryoscape/latent/kmeans.hpp"
+#include "cryoscape/torch.hpp"
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/parallel.hpp"
 

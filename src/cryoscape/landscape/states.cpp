@@ -1,12 +1,11 @@
 #include "cryoscape/landscape/states.hpp"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "cryoscape/latent/kmeans.hpp"
+#include "cryoscape/torch.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/parallel.hpp"
 #include "cryoscape/util/random.hpp"

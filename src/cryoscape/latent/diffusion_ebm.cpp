@@ -52,7 +52,7 @@ double DiffusionEbmPrior::kept(std::int64_t level) const {
 
 torch::Tensor DiffusionEbmPrior::potential(const torch::Tensor& u, const torch::Tensor& levels) const {
   // The last level is pure noise, whose potential is 0.
-  const auto which = torch::nn::functional::one_hot(levels, this->levels() + 1).to(u.dtype());
+  const auto which = torch::one_hot(levels, this->levels() + 1).to(u.dtype());
   const auto input = torch::cat({u, which.narrow(1, 0, this->levels())}, 1);
   const auto f = network_->forward(input).squeeze(1);
   return f.masked_fill(levels == this->levels(), 0);

@@ -1,5 +1,5 @@
 #pragma once
-#include <torch/torch.h>
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::latent {
 

@@ -14,7 +14,7 @@ Clusters kmeans(const torch::Tensor& points, std::int64_t clusters, int iteratio
   torch::Tensor labels;
   for (int i = 0; i < iterations; ++i) {
     labels = torch::cdist(points, centres).argmin(1);
-    const auto members = torch::nn::functional::one_hot(labels, clusters).to(points.dtype());
+    const auto members = torch::one_hot(labels, clusters).to(points.dtype());
     const auto counts = members.sum(0).unsqueeze(1);
     centres = torch::where(counts > 0, members.t().mm(points) / counts.clamp_min(1), centres);
   }

@@ -1,7 +1,7 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <functional>
+
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::latent {
 

@@ -1,12 +1,11 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cryoscape/latent/options.hpp"
 #include "cryoscape/latent/posterior.hpp"
 #include "cryoscape/latent/smoothing.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::latent {
 

@@ -1,9 +1,8 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 
 #include "cryoscape/latent/prior.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::latent {
 

@@ -1,9 +1,9 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::latent {
 

@@ -1,6 +1,4 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -8,6 +6,7 @@
 #include <string>
 
 #include "cryoscape/latent/prior.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::latent {
 

@@ -1,7 +1,6 @@
 #pragma once
-#include <torch/torch.h>
-
 #include "cryoscape/latent/prior.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::latent {
 

@@ -1,9 +1,8 @@
 #pragma once
-#include <torch/torch.h>
-
 #include "cryoscape/model/backprojection.hpp"
 #include "cryoscape/model/spectral_tensors.hpp"
 #include "cryoscape/particles/batch.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::model {
 

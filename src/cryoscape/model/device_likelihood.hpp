@@ -1,6 +1,4 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <span>
 #include <vector>
 
@@ -8,6 +6,7 @@
 #include "cryoscape/model/spectral_tensors.hpp"
 #include "cryoscape/particles/batch.hpp"
 #include "cryoscape/projection/spec.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::model {
 

@@ -1,6 +1,4 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include "cryoscape/model/options.hpp"
 #include "cryoscape/model/spectral_model.hpp"
 #include "cryoscape/particles/batch.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::model {
 

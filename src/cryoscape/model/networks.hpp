@@ -1,10 +1,9 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <utility>
 #include <vector>
 
 #include "cryoscape/model/matrix_product.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::model {
 

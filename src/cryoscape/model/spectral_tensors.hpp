@@ -1,9 +1,8 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <vector>
 
 #include "cryoscape/model/spectral_model.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::model {
 

@@ -1,6 +1,4 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <numbers>
 #include <vector>
 
@@ -10,6 +8,7 @@
 #include "cryoscape/optics/ctf.hpp"
 #include "cryoscape/optics/spectrum.hpp"
 #include "cryoscape/projection/reference.hpp"
+#include "cryoscape/torch.hpp"
 
 /// Random beads with poses, CTFs and images for this room's tests, and the model of an image in float64
 /// libtorch, written independently of the kernels.

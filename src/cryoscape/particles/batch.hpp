@@ -1,7 +1,7 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <array>
+
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::particles {
 

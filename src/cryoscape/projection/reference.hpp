@@ -1,7 +1,6 @@
 #pragma once
-#include <torch/torch.h>
-
 #include "cryoscape/projection/kernel.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::projection {
 

@@ -1,7 +1,6 @@
 #pragma once
-#include <torch/torch.h>
-
 #include "cryoscape/projection/spec.hpp"
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::projection {
 

@@ -26,7 +26,8 @@ double mean_square_deviation(std::span<const float> structures, std::size_t size
 
 }  // namespace
 
-SampleQuality sample_quality(std::span<const float> structures, const structure::RestraintTopology& topology) {
+SampleQuality sample_quality(std::span<const float> structures,
+                             const structure::RestraintTopology& topology) {
   const auto size = 3 * topology.beads, count = structures.size() / size;
   if (count == 0) return {};
   std::atomic<std::size_t> intact = 0;

@@ -1,7 +1,7 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <vector>
+
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::training {
 

@@ -1,8 +1,7 @@
 #pragma once
-#include <torch/torch.h>
-
 #include "cryoscape/model/heterogeneity_model.hpp"
 #include "cryoscape/structure/restraints.hpp"
+#include "cryoscape/torch.hpp"
 #include "cryoscape/training/adamw.hpp"
 #include "cryoscape/training/benchmark_data.hpp"
 #include "cryoscape/training/objective.hpp"

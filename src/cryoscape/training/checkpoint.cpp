@@ -1,10 +1,9 @@
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <ostream>
 #include <stdexcept>
 #include <vector>
 
+#include "cryoscape/torch.hpp"
 #include "cryoscape/training/trainer.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"

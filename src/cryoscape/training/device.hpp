@@ -1,7 +1,7 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <string>
+
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::training {
 

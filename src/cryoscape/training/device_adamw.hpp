@@ -1,6 +1,5 @@
 #pragma once
-#include <torch/torch.h>
-
+#include "cryoscape/torch.hpp"
 #include "cryoscape/training/adamw_kernel.hpp"
 
 namespace cryoscape::training {

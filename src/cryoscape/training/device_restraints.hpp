@@ -1,9 +1,8 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <vector>
 
 #include "cryoscape/structure/restraints.hpp"
+#include "cryoscape/torch.hpp"
 #include "cryoscape/training/restraint_schedule.hpp"
 
 namespace cryoscape::training {

@@ -1,7 +1,6 @@
 #pragma once
-#include <torch/torch.h>
-
 #include "cryoscape/model/heterogeneity_model.hpp"
+#include "cryoscape/torch.hpp"
 #include "cryoscape/training/restraint_schedule.hpp"
 #include "cryoscape/training/restraint_term.hpp"
 

@@ -1,6 +1,4 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -9,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cryoscape/torch.hpp"
 #include "cryoscape/training/process_place.hpp"
 #include "cryoscape/util/error.hpp"
 

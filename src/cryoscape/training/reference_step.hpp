@@ -1,11 +1,10 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <span>
 #include <vector>
 
 #include "cryoscape/model/heterogeneity_model.hpp"
 #include "cryoscape/structure/restraints.hpp"
+#include "cryoscape/torch.hpp"
 #include "cryoscape/training/objective.hpp"
 
 namespace cryoscape::training {

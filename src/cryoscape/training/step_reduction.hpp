@@ -1,10 +1,9 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <functional>
 #include <vector>
 
 #include "cryoscape/structure/restraints.hpp"
+#include "cryoscape/torch.hpp"
 #include "cryoscape/training/objective.hpp"
 #include "cryoscape/training/process_group.hpp"
 #include "cryoscape/training/shared_loader.hpp"

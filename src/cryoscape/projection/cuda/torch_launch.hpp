@@ -1,7 +1,8 @@
 #pragma once
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
-#include <torch/torch.h>
+
+#include "cryoscape/torch.hpp"
 
 namespace cryoscape::cuda {
 
