@@ -5,7 +5,9 @@
 #   bench/compare_priors.sh WORK PATH.pdb [DATA…]
 #
 # PATH.pdb: a multi-model file of adenylate kinase from open to closed. DATA: demo, adk, broad (default: all three).
-# From the environment: CRYOSCAPE (the program), SEEDS (default "1 2 3"), ROWS (default: all rows below).
+# From the environment: CRYOSCAPE (the program), SEEDS (default "1 2 3"), ROWS (default: all rows below), THREADS
+# (default: all cores). Several of these may work side by side for different DATA. bench/compare_priors.py WORK/results.jsonl
+# makes tables of the results.
 set -euo pipefail
 work=${1:?usage: bench/compare_priors.sh WORK PATH.pdb [DATA…]}
 path=$(realpath "${2:?a multi-model PDB file is needed}")
@@ -21,8 +23,13 @@ declare -A options=(
   [gbrbm]="--prior gbrbm" [ebm]="--prior ebm" [ebm-snl]="--prior ebm-snl" [diffusion-ebm]="--prior diffusion-ebm"
   [bernoulli]="--prior bernoulli" [rbm]="--prior rbm" [rbm-hidden]="--prior rbm-hidden"
   [boltzmann]="--prior boltzmann" [dbm]="--prior dbm" [qbm]="--prior qbm" [rbm+gaussian]="--prior rbm+gaussian"
+  [gaussian-energy]="--prior gaussian --energy-in-prior" [mixture-energy]="--prior mixture --energy-in-prior"
+  [gbrbm-energy]="--prior gbrbm --energy-in-prior" [rbm-energy]="--prior rbm --energy-in-prior"
+  [gbrbm-modes]="--prior gbrbm --prior-init modes" [gbrbm-segments]="--prior gbrbm --prior-init segments"
+  [rbm-modes]="--prior rbm --prior-init modes" [rbm-segments]="--prior rbm --prior-init segments"
 )
-order=(gaussian mixture gbrbm bernoulli rbm rbm+gaussian vamp flow ebm ebm-snl boltzmann rbm-hidden dbm qbm diffusion-ebm)
+order=(gaussian mixture gbrbm bernoulli rbm rbm+gaussian vamp flow ebm ebm-snl boltzmann rbm-hidden dbm qbm diffusion-ebm
+  gaussian-energy mixture-energy gbrbm-energy rbm-energy gbrbm-modes gbrbm-segments rbm-modes rbm-segments)
 
 declare -A models=([demo]=$work/demo/path.cif [adk]=$path [broad]=$path)
 declare -A reference=([demo]=$work/demo/reference.cif [adk]=$path [broad]=$path)
@@ -42,22 +49,23 @@ make_data() {
     --seed 11 ${states[$1]} --quiet
 }
 
-# One line: what was run, and what compare says of it.
+# One line: what was run, and what compare says of it beside the Gaussian prior.
 record() {
-  "$program" compare "$4" --truth "$work/data/$1/truth.star" --models "${models[$1]}" --json |
+  local beside=$work/runs/$1.gaussian.$3
+  "$program" compare $([ "$4" = "$beside" ] || echo "$beside") "$4" --truth "$work/data/$1/truth.star" --models "${models[$1]}" --json |
     tr -d '\n' | sed "s/^/{\"data\": \"$1\", \"row\": \"$2\", \"seed\": $3, \"scores\": /; s/\$/}\n/" >>"$results"
 }
 
 (($#)) || set -- demo adk broad
-for data in "$@"; do
-  for seed in ${SEEDS:-1 2 3}; do
+for seed in ${SEEDS:-1 2 3}; do
+  for data in "$@"; do
     for row in ${ROWS:-${order[*]}}; do
       grep -q "^{\"data\": \"$data\", \"row\": \"$row\", \"seed\": $seed," "$results" && continue
       make_data "$data"
       run=$work/runs/$data.$row.$seed
       # shellcheck disable=SC2086
       "$program" run "$work/data/$data/particles.star" --model "${reference[$data]}" --out "$run" --force --quiet \
-        --seed "$seed" --epochs 30 ${options[$row]}
+        --seed "$seed" --epochs 30 ${THREADS:+--threads "$THREADS"} ${options[$row]}
       record "$data" "$row" "$seed" "$run"
     done
   done

@@ -147,6 +147,22 @@ TEST_P(ChainPriors, StartHasTheAggregatePosteriorsMeans) {
   EXPECT_LT((prior->sample(20000, g).mean(0) - wanted).abs().max().item<double>(), 0.025);
 }
 
+TEST_P(ChainPriors, StartFromMotionsCouplesTheBitsThatMoveTogether) {
+  const auto prior = make_prior(options(GetParam()), 1);
+  if (prior->motions() == 0) return;
+  auto participation = torch::zeros({8, 2});
+  for (const auto bit : {0, 7}) participation[bit][0] = std::sqrt(0.5);
+  for (const auto bit : {1, 6}) participation[bit][1] = std::sqrt(0.5);
+  auto g = generator(9);
+  prior->after_warm_up(torch::full({50, 8}, 0.5f), torch::full({50, 8}, 0.5f), g, participation);
+  const auto z = prior->sample(20000, g);
+  const auto correlation = torch::corrcoef(z.t());
+  for (const auto [i, j] : {std::pair{0, 7}, {1, 6}}) EXPECT_GT(correlation[i][j].item<double>(), 0.1);
+  for (const auto [i, j] : {std::pair{0, 1}, {0, 6}, {2, 7}, {3, 4}})
+    EXPECT_NEAR(correlation[i][j].item<double>(), 0, 0.05);
+  EXPECT_LT((z.mean(0) - 0.5).abs().max().item<double>(), 0.05);
+}
+
 TEST(Bipartite, AnnealedBracketContainsTheExactPartition) {
   auto g = generator(5);
   const BipartiteUnits m{0.5 * torch::randn({20}, g), torch::randn({10, 10}, g)};

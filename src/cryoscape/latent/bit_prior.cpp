@@ -8,8 +8,18 @@ namespace {
 
 constexpr double kMemory = 0.01;  ///< share of a step in moving averages
 constexpr double kActiveVariance = 0.05;
-constexpr double kEnoughSteps = 500;    ///< that warnings wait for
-constexpr double kWidestBracket = 0.5;  ///< nats
+constexpr double kEnoughSteps = 500;  ///< that warnings wait for
+
+/// E_q[E(z)] (B) at a draw of the earlier groups: bits of one group are independent given it, an earlier and
+/// a later one average to ν_i q_j.
+torch::Tensor energy_of_groups(const DenseUnits& machine, const Posterior& posterior) {
+  const auto group = posterior.groups->group_of_bits().to(machine.couplings.device());
+  const auto earlier = (group.unsqueeze(1) < group.unsqueeze(0)).to(machine.couplings.dtype());
+  const auto together = (group.unsqueeze(1) == group.unsqueeze(0)).to(machine.couplings.dtype());
+  const auto q = torch::sigmoid(posterior.logits());
+  return latent::energy({machine.biases, machine.couplings * together}, q) -
+         (posterior.believed.mm(machine.couplings * earlier) * q).sum(1);
+}
 
 }  // namespace
 
@@ -43,11 +53,12 @@ torch::Tensor BitPrior::cross_entropy(const Posterior& posterior, const Sample& 
   // Hard draws come with one tensor for both.
   const bool relaxed = sample.smooth.defined() && !sample.smooth.is_same(sample.hard);
   if (gaussian() && relaxed && pairwise()) return entropy(posterior) - log_weight(posterior, sample);
+  if (posterior.groups) return energy_of_groups(*pairwise(), posterior);
   return expected_energy(posterior);
 }
 
 torch::Tensor BitPrior::positive_bits(const Posterior& posterior, const Sample& sample) const {
-  if (draws_have_density()) return sample.hard.detach().narrow(1, 0, bits_);
+  if (draws_have_density() || posterior.groups) return sample.hard.detach().narrow(1, 0, bits_);
   return torch::sigmoid(posterior.logits().detach());
 }
 
@@ -69,12 +80,11 @@ std::vector<std::string> BitPrior::warnings(const nlohmann::json& record) const 
   std::vector<std::string> lines;
   if (observations_.item<double>() >= kEnoughSteps && active_bits() == 0)
     lines.emplace_back("no latent bit tells particles apart: lower --beta, or lengthen --warm-up");
-  const double width =
-      record["log_partition_upper"].get<double>() - record["log_partition_lower"].get<double>();
-  if (width > kWidestBracket)
+  const auto partition = partition_of(record);
+  if (!partition.known())
     lines.push_back(fmt::format(
         "log Z is known to {:.2f} nats only, so bounds are not to be trusted: raise --sweeps or --chains",
-        width));
+        partition.upper - partition.lower));
   return lines;
 }
 

@@ -16,6 +16,8 @@ class BitPrior : public Prior {
   /// Differentiable draws have a density under a power or Gaussian-integral smoothing, and the prior one of
   /// them when its bits have pair couplings only.
   bool draws_have_density() const override { return smoothing().has_density() && pairwise(); }
+  /// Where bits have pair couplings only, and smoothed ones can be told.
+  bool takes_bit_groups() const override { return tells_bits(smoothing()) && pairwise(); }
   torch::Tensor log_weight(const Posterior& posterior, const Sample& sample) const override;
   /// With Gaussian-integral smoothing, whose noise differs between prior and posterior, the one-sample
   /// estimate −log_weight + entropy; otherwise that of the bits themselves, which smoothing leaves as it is.
@@ -37,7 +39,8 @@ class BitPrior : public Prior {
   /// To be called by contrasts: keeps moving averages of what the posterior's bits do.
   void observe(const Posterior& posterior, const Sample& sample);
   /// The bits' part (B, bits) of the positive phase: their probabilities, exact for independent bits; where
-  /// draws have a density, which importance weights choose among, the chosen bits.
+  /// draws have a density, which importance weights choose among, the chosen bits; of bits in groups the
+  /// drawn ones.
   torch::Tensor positive_bits(const Posterior& posterior, const Sample& sample) const;
   /// Bits whose probability varies between particles, Var_x q_i > 0.05.
   std::int64_t active_bits() const;

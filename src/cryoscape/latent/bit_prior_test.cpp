@@ -109,7 +109,7 @@ TEST(BitPriors, WarnOfChainsThatDoNotMix) {
   const auto w = torch::full({4, 4}, 12.0);
   prior->set_parameters(-0.5 * torch::cat({w.sum(1), w.sum(0)}), w);
   const auto record = prior->diagnostics();
-  EXPECT_GT(record["mode_split_r_hat"].get<double>(), 1.1);
+  EXPECT_GT(record["mode_r_hat"].get<double>(), 1.1);
   EXPECT_NE(record["warning"].get<std::string>().find("raise --sweeps, now 25"), std::string::npos);
 }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cryoscape/latent/chain_report.hpp"
+#include "cryoscape/latent/chain_sampler.hpp"
+#include "cryoscape/latent/ising_beta.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/util/error.hpp"
 
@@ -12,7 +13,9 @@ namespace {
 
 constexpr double kWeightDecay = 1e-4, kOffsetRate = 0.01;
 constexpr double kDecaySteps = 5000, kLastRate = 0.1;
-constexpr double kNotMixed = 1.05;  ///< split-R̂ that a warning is worth
+constexpr double kNotMixed = 1.05;       ///< split-R̂ that a warning is worth
+constexpr double kCriticalCoupling = 4;  ///< of bits: the singular value at which mean fields split
+constexpr double kNoCoupling = 1e-6;
 constexpr std::int64_t kReportChains = 64;
 constexpr int kReportSweeps = 200;
 
@@ -96,6 +99,26 @@ void ChainPrior::start_from(const torch::Tensor& means, const torch::Tensor&, to
   chains_.copy_(chains_from(bernoulli_bits(units.expand({chains_.size(0), units.size(1)}), generator)));
 }
 
+void ChainPrior::start_along(const torch::Tensor& participation, const torch::Tensor& means,
+                             const torch::Tensor& deviations, torch::Generator& generator) {
+  torch::NoGradGuard no_grad;
+  const auto a = participation.narrow(0, 0, bits()).to(w_.options());
+  w_.zero_();
+  if (hidden())
+    w_.narrow(0, 0, bits()).narrow(1, 0, a.size(1)).copy_(a);
+  else
+    w_.copy_(coupled(a.narrow(0, 0, w_.size(0)).mm(a.narrow(0, bits() - w_.size(1), w_.size(1)).t())));
+  const auto strength = torch::linalg_matrix_norm(joint_machine().couplings, 2).clamp_min(kNoCoupling);
+  w_.mul_(kCriticalCoupling / 2 / strength);
+  if (hidden()) {
+    // Hidden units start undecided.
+    const auto q = means.narrow(1, 0, bits()).mean(0).to(b_.options());
+    auto fields = b_.narrow(0, b_.size(0) - w_.size(1), w_.size(1));
+    fields.copy_(-q.matmul(w_.narrow(0, 0, bits())));
+  }
+  start_from(means, deviations, generator);
+}
+
 void ChainPrior::set_parameters(const torch::Tensor& biases, const torch::Tensor& couplings) {
   torch::NoGradGuard no_grad;
   b_.copy_(biases);
@@ -116,20 +139,23 @@ void ChainPrior::report_mixing(nlohmann::json& record) const {
   auto chains = chains_.narrow(0, 0, std::min(kReportChains, chains_.size(0)));
   const auto mode = leading_mode();
   const auto per_chain = [&](const torch::Tensor& values) {
-    return values_of(values.view({chains.size(0), -1}).mean(1));
+    return values.view({chains.size(0), -1}).mean(1);
   };
-  ChainTrace energies, modes;
+  std::vector<torch::Tensor> energies, modes;
   for (int s = 0; s < kReportSweeps; ++s) {
     chains = advance(chains, 1, generator);
     const auto states = states_of(chains);
-    energies.add(per_chain(joint_energy(states)));
-    modes.add(per_chain(states.mv(mode)));
+    energies.push_back(per_chain(joint_energy(states)));
+    modes.push_back(per_chain(states.mv(mode)));
   }
-  energies.report("energy", record);
-  modes.report("mode", record);
+  record_mixing(record, "energy", mixing_of(energies));
+  record_mixing(record, "mode", mixing_of(modes));
   const auto states = states_of(chains_);
-  const auto odds = fields(states) * (2 * states - 1);
-  record["beta_effective"] = pseudo_likelihood_beta(values_of(odds));
+  const auto alignment = (fields(states) * (2 * states - 1)).to(torch::kCPU, torch::kFloat32).contiguous();
+  record["beta_effective"] =
+      fit_beta({alignment.data_ptr<float>(), static_cast<std::size_t>(alignment.numel())},
+               static_cast<std::size_t>(states.size(1)))
+          .value;
 }
 
 void ChainPrior::describe(nlohmann::json& record) {
@@ -143,8 +169,7 @@ void ChainPrior::describe(nlohmann::json& record) {
 
 std::vector<std::string> ChainPrior::warnings(const nlohmann::json& record) const {
   auto lines = BitPrior::warnings(record);
-  const double worst =
-      std::max(record["energy_split_r_hat"].get<double>(), record["mode_split_r_hat"].get<double>());
+  const double worst = std::max(record["energy_r_hat"].get<double>(), record["mode_r_hat"].get<double>());
   if (worst > kNotMixed)
     lines.push_back(fmt::format("chains are out of equilibrium (split-R̂ {:.2f}): raise --sweeps, now {}",
                                 worst, sweeps_));

@@ -14,6 +14,8 @@ class ChainPrior : public BitPrior {
                          torch::Generator& generator) override;
   torch::Tensor sample(std::int64_t n, torch::Generator& generator) override;
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
+  /// One per hidden unit that is coupled to bits; without hidden units a few.
+  std::int64_t motions() const override { return hidden() ? w_.size(1) : 8; }
 
   /// Sweeps of chains, detached.
   virtual torch::Tensor advance(const torch::Tensor& chains, int sweeps,
@@ -58,6 +60,10 @@ class ChainPrior : public BitPrior {
   std::vector<std::string> warnings(const nlohmann::json& record) const override;
   void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                   torch::Generator& generator) override;
+  /// Bits that take part in the same motions are coupled, or every hidden unit to the bits of one motion, in
+  /// all half as strongly as would be critical.
+  void start_along(const torch::Tensor& participation, const torch::Tensor& means,
+                   const torch::Tensor& deviations, torch::Generator& generator) override;
 
   torch::Tensor b_, w_;   ///< (units), (rows, columns)
   torch::Tensor chains_;  ///< (n, units · states)
@@ -65,6 +71,7 @@ class ChainPrior : public BitPrior {
   NegativeSampler sampler_;
 
  private:
+  bool hidden() const { return b_.size(0) > bits(); }
   torch::Tensor centred_correlation(const torch::Tensor& units) const;
   torch::Tensor first_of(const torch::Tensor& units) const { return units.narrow(-1, 0, w_.size(0)); }
   torch::Tensor last_of(const torch::Tensor& units) const {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cryoscape/latent/mixing.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/partition.hpp"
 
@@ -19,7 +18,7 @@ constexpr double kLeastEffectiveShare = 0.1;
 constexpr int kTemperatures = 50;
 constexpr std::int64_t kObservedChains = 64;
 constexpr int kBurnIn = 50, kObservedSweeps = 250;
-constexpr double kMostRHat = 1.01, kWidestBracket = 0.5, kMostApart = 1;
+constexpr double kMostRHat = 1.01, kMostApart = 1;
 
 torch::Tensor resampled(const ChainSampler& sampler, std::int64_t n, torch::Generator& generator) {
   torch::NoGradGuard no_grad;
@@ -73,13 +72,16 @@ LogPartition sampled_log_partition(ChainSampler sampler, torch::Generator& gener
   return annealed(sampler, samples.narrow(0, 0, kAnnealedSamples), kTemperatures, generator);
 }
 
+ChainMixing mixing_of(const std::vector<torch::Tensor>& steps) {
+  const auto record = torch::stack(steps, 1);  // (chains, steps)
+  const auto values = values_of(record);
+  return mixing_of(ChainValues{values, static_cast<std::size_t>(record.size(0))});
+}
+
 ChainMixing observed_mixing(int steps, const std::function<torch::Tensor()>& next) {
   std::vector<torch::Tensor> energies;
   for (int i = 0; i < steps; ++i) energies.push_back(next());
-  const auto record = torch::stack(energies, 1);  // (chains, steps)
-  const auto values = values_of(record);
-  const ChainValues chains{values, static_cast<std::size_t>(record.size(0))};
-  return {split_r_hat(chains), autocorrelation_time(chains)};
+  return mixing_of(energies);
 }
 
 ChainMixing observed_mixing(ChainSampler sampler, torch::Generator& generator) {
@@ -91,11 +93,16 @@ ChainMixing observed_mixing(ChainSampler sampler, torch::Generator& generator) {
   });
 }
 
+void record_mixing(nlohmann::json& diagnostics, const std::string& name, const ChainMixing& mixing) {
+  diagnostics[name + "_r_hat"] = mixing.r_hat;
+  diagnostics[name + "_autocorrelation_time"] = mixing.autocorrelation_time;
+}
+
 void report_bracket(nlohmann::json& diagnostics, const std::string& advice) {
-  const double lower = diagnostics["log_partition_lower"], upper = diagnostics["log_partition_upper"];
-  if (!(upper - lower <= kWidestBracket))
-    diagnostics["warning"] =
-        fmt::format("the prior's log Z is known only to {:.2f} nat: {}", upper - lower, advice);
+  const auto partition = partition_of(diagnostics);
+  if (!partition.known())
+    diagnostics["warning"] = fmt::format("the prior's log Z is known only to {:.2f} nat: {}",
+                                         partition.upper - partition.lower, advice);
 }
 
 void report_phases(nlohmann::json& diagnostics, const std::string& advice) {
@@ -106,8 +113,7 @@ void report_phases(nlohmann::json& diagnostics, const std::string& advice) {
 }
 
 void report_mixing(nlohmann::json& diagnostics, const ChainMixing& mixing, const std::string& advice) {
-  diagnostics["r_hat"] = mixing.r_hat;
-  diagnostics["autocorrelation_time"] = mixing.autocorrelation;
+  record_mixing(diagnostics, "energy", mixing);
   if (!(mixing.r_hat < kMostRHat))
     diagnostics["warning"] = fmt::format("the prior's chains do not mix (split-R {:.3f}, above {}): {}",
                                          mixing.r_hat, kMostRHat, advice);

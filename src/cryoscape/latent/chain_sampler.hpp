@@ -1,5 +1,6 @@
 #pragma once
 #include "cryoscape/latent/langevin.hpp"
+#include "cryoscape/latent/mixing.hpp"
 #include "cryoscape/latent/prior.hpp"
 
 namespace cryoscape::latent {
@@ -23,25 +24,25 @@ torch::Tensor equilibrium_samples(ChainSampler sampler, std::int64_t n, torch::G
 /// uneven.
 LogPartition sampled_log_partition(ChainSampler sampler, torch::Generator& generator);
 
-/// How well chains mix, judged by the energy.
-struct ChainMixing {
-  double r_hat = 1, autocorrelation = 1;
-};
-
+/// How well chains mix whose values (n) at every step are given.
+ChainMixing mixing_of(const std::vector<torch::Tensor>& steps);
 /// Of chains whose next energies (n) `next` returns, over `steps` steps.
 ChainMixing observed_mixing(int steps, const std::function<torch::Tensor()>& next);
 
-/// Of the sampler's chains, from draws of the proposal.
+/// By the energy, of the sampler's chains from draws of the proposal.
 ChainMixing observed_mixing(ChainSampler sampler, torch::Generator& generator);
 
-/// Adds a warning that ends in `advice` to a prior's diagnostics where log Z is not known to 0.5 nat.
+/// Writes NAME_r_hat and NAME_autocorrelation_time into a prior's diagnostics.
+void record_mixing(nlohmann::json& diagnostics, const std::string& name, const ChainMixing& mixing);
+
+/// Adds a warning that ends in `advice` to a prior's diagnostics where log Z is not known.
 void report_bracket(nlohmann::json& diagnostics, const std::string& advice);
 
 /// The same where the mean energies of data and of the samples it learns from, both in the diagnostics, are
 /// more than 1 nat apart: the samples are not the model's, or the model has yet to follow the data.
 void report_phases(nlohmann::json& diagnostics, const std::string& advice);
 
-/// Adds the mixing, and such a warning also where split-R̂ ≥ 1.01 (Vehtari et al. 2021).
+/// Records the energy's mixing, and adds such a warning also where split-R̂ ≥ 1.01 (Vehtari et al. 2021).
 void report_mixing(nlohmann::json& diagnostics, const ChainMixing& mixing, const std::string& advice);
 
 }  // namespace cryoscape::latent

@@ -33,7 +33,9 @@ double log_z(double width, std::int64_t d) {
 
 /// Diagnostics as of a prior whose log Z lies between 0 and this.
 nlohmann::json bracket(double upper) {
-  return {{"log_partition_lower", 0.0}, {"log_partition_upper", upper}};
+  nlohmann::json json;
+  record_partition({0, 0, upper, false}, json);
+  return json;
 }
 
 }  // namespace
@@ -84,7 +86,7 @@ TEST(ChainSampler, WarnsOfChainsThatDoNotMixAndOfWideBrackets) {
   report_mixing(stuck, {1.2, 50}, "do this");
   report_mixing(wide, {1.001, 2}, "do this");
   EXPECT_FALSE(good.contains("warning"));
-  EXPECT_EQ(good["r_hat"], 1.001);
+  EXPECT_EQ(good["energy_r_hat"], 1.001);
   EXPECT_EQ(stuck["warning"], "the prior's chains do not mix (split-R 1.200, above 1.01): do this");
   EXPECT_EQ(wide["warning"], "the prior's log Z is known only to 0.70 nat: do this");
 }

@@ -109,7 +109,7 @@ TEST(Ebm, ShortRunsRaiseTheEnergyBetweenTheWells) {
 TEST(Ebm, DiagnosticsSayHowChainsMix) {
   const auto prior = learned(options("ebm"), 100);
   const auto json = prior->diagnostics();
-  EXPECT_LT(json["r_hat"].get<double>(), 1.01);
+  EXPECT_LT(json["energy_r_hat"].get<double>(), 1.01);
   EXPECT_GT(json["effective_samples"].get<double>(), 100);
   EXPECT_TRUE(json.contains("positive_energy") && json.contains("negative_energy"));
   EXPECT_FALSE(json.contains("warning"));

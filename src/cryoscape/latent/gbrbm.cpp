@@ -14,10 +14,21 @@ constexpr double kLearningRate = 1e-3;
 constexpr int kTemperatures = 1000, kSampleSweeps = 200, kStartSweeps = 100;
 constexpr std::int64_t kObservedChains = 64;
 constexpr int kObservedSteps = 500;
+constexpr double kLeastWidth = 1e-4;
 constexpr double kMemory = 0.99;          ///< of the running energy of data
 constexpr std::int64_t kFittedBits = 12;  ///< bits that the start is fitted with; more start idle
 constexpr std::int64_t kStartPoints =
     5000;  ///< samples of the aggregate posterior that the start is fitted to
+
+/// Points of the aggregate posterior. Few particles are drawn from more than once, so that a fit sees their
+/// posteriors' width.
+torch::Tensor aggregate_points(const torch::Tensor& means, const torch::Tensor& deviations,
+                               torch::Generator& generator) {
+  const auto rows = torch::randperm(means.size(0), generator, torch::kInt64);
+  const auto picked = rows.index({torch::arange(kStartPoints).remainder(means.size(0))});
+  const auto centre = means.index({picked});
+  return centre + deviations.index({picked}) * torch::randn(centre.sizes(), generator, centre.options());
+}
 
 }  // namespace
 
@@ -133,12 +144,7 @@ std::unique_ptr<torch::optim::Optimizer> GaussianBernoulliRbm::make_optimiser() 
 void GaussianBernoulliRbm::start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                                       torch::Generator& generator) {
   torch::NoGradGuard no_grad;
-  // Few particles are drawn from more than once, so that the fit sees their posteriors' width.
-  const auto rows = torch::randperm(means.size(0), generator, torch::kInt64);
-  const auto picked = rows.index({torch::arange(kStartPoints).remainder(means.size(0))});
-  const auto centre = means.index({picked});
-  const auto z =
-      centre + deviations.index({picked}) * torch::randn(centre.sizes(), generator, centre.options());
+  const auto z = aggregate_points(means, deviations, generator);
   const auto fitted = std::min(hidden_, kFittedBits);
   const auto p = fit_gbrbm(z, fitted, generator);
   b_.copy_(p.b);
@@ -147,6 +153,28 @@ void GaussianBernoulliRbm::start_from(const torch::Tensor& means, const torch::T
   w_.copy_(0.01 * torch::randn(w_.sizes(), generator, z.options()));
   fields_.narrow(0, 0, fitted).copy_(p.fields);
   w_.narrow(1, 0, fitted).copy_(p.w);
+  activate(z, generator);
+}
+
+void GaussianBernoulliRbm::start_along(const torch::Tensor& participation, const torch::Tensor& means,
+                                       const torch::Tensor& deviations, torch::Generator& generator) {
+  torch::NoGradGuard no_grad;
+  const auto z = aggregate_points(means, deviations, generator);
+  const auto width = z.std(0, false).clamp_min(kLeastWidth);
+  const auto steps = width.unsqueeze(1) * participation.to(z.options());  // of z, by hidden bits
+  // What is left of the variance once evenly split bits have taken their part.
+  const auto rest = (width.pow(2) - 0.25 * steps.pow(2).sum(1)).clamp_min(0.25 * width.pow(2)).sqrt();
+  b_.copy_(z.mean(0) - 0.5 * steps.sum(1));
+  log_sigma_.copy_(torch::log(rest));
+  w_.copy_(0.01 * torch::randn(w_.sizes(), generator, z.options()));
+  w_.narrow(1, 0, steps.size(1)).copy_(steps / rest.unsqueeze(1));
+  // Undecided at the mean of the others.
+  const auto couplings = w_.t().mm(w_).fill_diagonal_(0);
+  fields_.copy_(-0.5 * couplings.sum(1));
+  activate(z, generator);
+}
+
+void GaussianBernoulliRbm::activate(const torch::Tensor& z, torch::Generator& generator) {
   active_.fill_(1);
   if (!exact()) {
     const auto start = torch::randint(z.size(0), {chains_.size(0)}, generator, torch::kInt64);

@@ -54,9 +54,11 @@ Derivatives derivatives(std::span<const float> alignment, std::size_t n, double 
 }  // namespace
 
 BetaFit fit_beta(const IsingProblem& problem, std::span<const std::int8_t> samples) {
+  return fit_beta(alignments(problem, samples), problem.fields.size());
+}
+
+BetaFit fit_beta(std::span<const float> alignment, std::size_t n) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const auto n = problem.fields.size();
-  const auto alignment = alignments(problem, samples);
   const auto [least, most] = std::minmax_element(alignment.begin(), alignment.end());
   if (*least == 0 && *most == 0) return {1, kInfinity};
   // All spins along their fields, or all against them: the maximum is at infinity.

@@ -1,4 +1,6 @@
 #pragma once
+#include <span>
+
 #include "cryoscape/latent/ising.hpp"
 
 namespace cryoscape::latent {
@@ -17,6 +19,9 @@ inline constexpr double kLargestBeta = 1000;
 /// Of more than 4 million spins, samples at even distances are used. A value of 1 does not prove that the
 /// samples follow the distribution.
 BetaFit fit_beta(const IsingProblem& problem, std::span<const std::int8_t> samples);
+
+/// The same from the units' log odds (samples, n) of being as they are, 2β s_i f_i.
+BetaFit fit_beta(std::span<const float> log_odds, std::size_t n);
 
 /// A sampler's result: the samples and what they fit.
 IsingSamples with_beta(const IsingProblem& problem, std::vector<std::int8_t> values,

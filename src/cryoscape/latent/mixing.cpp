@@ -62,4 +62,9 @@ double autocorrelation_time(const ChainValues& chains) {
   return std::max(1.0, time);
 }
 
+ChainMixing mixing_of(const ChainValues& chains) {
+  constexpr double kInfinite = 1e6;  // JSON has no infinity
+  return {std::min(kInfinite, split_r_hat(chains)), autocorrelation_time(chains)};
+}
+
 }  // namespace cryoscape::latent

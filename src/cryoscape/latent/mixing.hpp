@@ -22,4 +22,10 @@ double split_r_hat(const ChainValues& chains);
 /// initial positive sequence (1992); 1 for independent values.
 double autocorrelation_time(const ChainValues& chains);
 
+/// Both; a split-R̂ that is not finite is 1e6, for records.
+struct ChainMixing {
+  double r_hat = 1, autocorrelation_time = 1;
+};
+ChainMixing mixing_of(const ChainValues& chains);
+
 }  // namespace cryoscape::latent

@@ -15,7 +15,28 @@ std::vector<std::int64_t> whole_shape(const torch::Tensor& part_shape, const Bat
   return sizes;
 }
 
+/// Bits in groups, each given the probabilities of those before.
+Posterior settled(const Posterior& posterior) {
+  if (!posterior.groups || posterior.believed.defined()) return posterior;
+  const auto encoder = posterior.logits();
+  auto before = encoder.narrow(1, 0, 0);
+  std::vector<torch::Tensor> logits;
+  for (int g = 0; g < posterior.groups->count(); ++g) {
+    logits.push_back(posterior.groups->logits(g, encoder, before));
+    before = torch::cat({before, torch::sigmoid(logits.back())}, 1);
+  }
+  return given(posterior, {{}, {}, torch::cat(logits, 1), before});
+}
+
 }  // namespace
+
+Posterior given(const Posterior& posterior, const Sample& sample) {
+  if (!posterior.groups) return posterior;
+  auto q = posterior;
+  q.mean = q.has_reals() ? torch::cat({sample.logits, posterior.means()}, 1) : sample.logits;
+  q.believed = sample.believed;
+  return q;
+}
 
 torch::Tensor entropy(const Posterior& posterior) {
   torch::Tensor sum;
@@ -41,13 +62,15 @@ torch::Tensor log_density(const Posterior& posterior, const torch::Tensor& z) {
   return sum.defined() ? sum + reals : reals;
 }
 
-torch::Tensor expectation(const Posterior& posterior) {
+torch::Tensor expectation(const Posterior& encoded) {
+  const auto posterior = settled(encoded);
   if (posterior.bits == 0) return posterior.mean;
   const auto bits = torch::sigmoid(posterior.logits());
   return posterior.has_reals() ? torch::cat({bits, posterior.means()}, 1) : bits;
 }
 
-torch::Tensor deviation(const Posterior& posterior) {
+torch::Tensor deviation(const Posterior& encoded) {
+  const auto posterior = settled(encoded);
   if (posterior.bits == 0) return torch::exp(posterior.log_std);
   const auto p = torch::sigmoid(posterior.logits());
   const auto bits = torch::sqrt(p * (1 - p));

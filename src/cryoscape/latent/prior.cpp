@@ -55,27 +55,35 @@ torch::Tensor draw_reals(const Posterior& posterior, torch::Generator& generator
 
 }  // namespace
 
-Sample Prior::draw(const Posterior& posterior, torch::Generator& generator, const BatchPart& part) const {
-  torch::Tensor hard, smoothed;
-  if (posterior.bits > 0) {
-    const auto logits = posterior.logits();
-    const auto rho = uniform_like(logits, generator, part);
-    hard = (rho > 1 - torch::sigmoid(logits)).to(rho.dtype());
-    smoothed = smooth(logits, rho);
+/// The bits of a draw from noise (B, bits): of all at once, or of one group after the other.
+Sample Prior::bits_from(const Posterior& posterior, const torch::Tensor& rho, bool hard) const {
+  const auto drawn = [&](const torch::Tensor& logits, const torch::Tensor& noise) -> Sample {
+    const auto z = (noise > 1 - torch::sigmoid(logits)).to(noise.dtype());
+    if (!posterior.groups) return {z, hard ? z : smooth(logits, noise), {}, {}};
+    if (hard) return {z, z, logits, z};
+    const auto zeta = smooth(logits, noise);
+    return {z, zeta, logits, believed_bits(smoothing_, logits, zeta)};
+  };
+  if (!posterior.groups) return drawn(posterior.logits(), rho);
+  const auto& groups = *posterior.groups;
+  Sample all;
+  for (int g = 0; g < groups.count(); ++g) {
+    const auto logits = groups.logits(g, posterior.logits(), g == 0 ? rho.narrow(1, 0, 0) : all.smooth);
+    const auto next = drawn(logits, rho.narrow(1, groups.first(g), groups.size(g)));
+    all = {beside(all.hard, next.hard), beside(all.smooth, next.smooth), beside(all.logits, next.logits),
+           beside(all.believed, next.believed)};
   }
-  const auto reals = draw_reals(posterior, generator, part);
-  return {beside(hard, reals), beside(smoothed, reals)};
+  return all;
 }
 
-Sample Prior::draw_hard(const Posterior& posterior, torch::Generator& generator,
-                        const BatchPart& part) const {
-  torch::Tensor bits;
-  if (posterior.bits > 0) {
-    const auto p = torch::sigmoid(posterior.logits());
-    bits = (uniform_like(p, generator, part) < p).to(p.dtype());
-  }
-  const auto z = beside(bits, draw_reals(posterior, generator, part));
-  return {z, z};
+Sample Prior::drawn(const Posterior& posterior, torch::Generator& generator, const BatchPart& part,
+                    bool hard) const {
+  Sample sample;
+  if (posterior.bits > 0)
+    sample = bits_from(posterior, uniform_like(posterior.logits(), generator, part), hard);
+  const auto reals = draw_reals(posterior, generator, part);
+  const auto z = beside(sample.hard, reals);
+  return {z, hard ? z : beside(sample.smooth, reals), sample.logits, sample.believed};
 }
 
 torch::Tensor Prior::fixed_energy(const torch::Tensor& z) const {
@@ -92,9 +100,14 @@ torch::Tensor Prior::log_weight(const Posterior& posterior, const Sample& sample
 }
 
 void Prior::after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
-                          torch::Generator& generator) {
+                          torch::Generator& generator, const torch::Tensor& participation) {
   const auto finite = torch::logical_and(torch::isfinite(means), torch::isfinite(deviations)).all(1);
-  if (finite.any().item<bool>()) start_from(means.index({finite}), deviations.index({finite}), generator);
+  if (!finite.any().item<bool>()) return;
+  const auto m = means.index({finite}), s = deviations.index({finite});
+  if (participation.defined())
+    start_along(participation, m, s, generator);
+  else
+    start_from(m, s, generator);
 }
 
 nlohmann::json Prior::diagnostics() {

@@ -37,8 +37,15 @@ class Prior : public torch::nn::Module {
 
   /// A differentiable draw, smoothed for bits; and one with hard bits, for bounds. The posterior may be a
   /// part of a batch.
-  Sample draw(const Posterior& posterior, torch::Generator& generator, const BatchPart& part = {}) const;
-  Sample draw_hard(const Posterior& posterior, torch::Generator& generator, const BatchPart& part = {}) const;
+  Sample draw(const Posterior& posterior, torch::Generator& generator, const BatchPart& part = {}) const {
+    return drawn(posterior, generator, part, false);
+  }
+  Sample draw_hard(const Posterior& posterior, torch::Generator& generator,
+                   const BatchPart& part = {}) const {
+    return drawn(posterior, generator, part, true);
+  }
+  /// Whether its bits may have a posterior in groups: `given` a draw, the cross entropy is right then too.
+  virtual bool takes_bit_groups() const { return false; }
 
   /// E_q[E(z)] (B): exact where a formula exists, else at the sample.
   virtual torch::Tensor cross_entropy(const Posterior& posterior, const Sample& sample) const;
@@ -61,9 +68,12 @@ class Prior : public torch::nn::Module {
   virtual std::unique_ptr<torch::optim::Optimizer> make_optimiser() { return nullptr; }
   /// Called once, when the KL weight has reached its value, with posterior means and standard deviations (M,
   /// d) of many particles: priors that need it start here from the aggregate posterior. Rows that are not
-  /// finite are left out.
-  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations,
-                     torch::Generator& generator);
+  /// finite are left out. Given how much each latent takes part in concerted motions of the molecule,
+  /// softest first (d, K ≤ motions()), the first couplings come from those.
+  void after_warm_up(const torch::Tensor& means, const torch::Tensor& deviations, torch::Generator& generator,
+                     const torch::Tensor& participation = {});
+  /// From how many concerted motions the couplings can start; 0: there are no couplings.
+  virtual std::int64_t motions() const { return 0; }
   /// What to record at epoch ends.
   virtual nlohmann::json diagnostics();
 
@@ -82,8 +92,17 @@ class Prior : public torch::nn::Module {
 
   /// The start from the aggregate posterior: at least one row, all finite.
   virtual void start_from(const torch::Tensor&, const torch::Tensor&, torch::Generator&) {}
+  /// The same with first couplings along motions; only for priors that have some.
+  virtual void start_along(const torch::Tensor&, const torch::Tensor& means, const torch::Tensor& deviations,
+                           torch::Generator& generator) {
+    start_from(means, deviations, generator);
+  }
 
  private:
+  Sample drawn(const Posterior& posterior, torch::Generator& generator, const BatchPart& part,
+               bool hard) const;
+  Sample bits_from(const Posterior& posterior, const torch::Tensor& rho, bool hard) const;
+
   Smoothing smoothing_;
 };
 

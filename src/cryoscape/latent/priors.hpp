@@ -68,6 +68,7 @@ class GaussianBernoulliRbm : public Prior {
   LogPartition log_partition() override;
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
   nlohmann::json diagnostics() override;
+  std::int64_t motions() const override { return hidden_; }
 
   GbrbmParameters density() const { return {b_, log_sigma_, fields_, w_}; }
   /// Block Gibbs sweeps z → h → z of z (n, d).
@@ -79,6 +80,10 @@ class GaussianBernoulliRbm : public Prior {
  private:
   void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                   torch::Generator& generator) override;
+  /// Every hidden bit moves the latents one standard deviation along a motion.
+  void start_along(const torch::Tensor& participation, const torch::Tensor& means,
+                   const torch::Tensor& deviations, torch::Generator& generator) override;
+  void activate(const torch::Tensor& points, torch::Generator& generator);
   bool active() const { return active_.item<float>() != 0; }
   bool exact() const { return hidden_ <= kGbrbmExactBits; }
   torch::Tensor sampler_draws(torch::Generator& generator);

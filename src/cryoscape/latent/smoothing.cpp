@@ -140,4 +140,17 @@ torch::Tensor smooth_bits(const Smoothing& smoothing, const torch::Tensor& logit
   return gaussian_smoothing(q, rho, number(0), number(1 / std::sqrt(beta)));
 }
 
+bool tells_bits(const Smoothing& smoothing) {
+  return smoothing.kind == "overlapping-exp" || smoothing.kind == "power";
+}
+
+torch::Tensor believed_bits(const Smoothing& smoothing, const torch::Tensor& logits,
+                            const torch::Tensor& zeta) {
+  if (!tells_bits(smoothing)) fail("bits smoothed by {} cannot be told from ζ", smoothing.kind);
+  const double beta = smoothing.sharpness();
+  if (smoothing.kind == "power")  // r₁/r₀ = (ζ/(1 − ζ))^{1 − λ}
+    return torch::sigmoid(logits + (1 - 1 / beta) * torch::logit(zeta));
+  return torch::sigmoid(logits + beta * (2 * zeta - 1));
+}
+
 }  // namespace cryoscape::latent

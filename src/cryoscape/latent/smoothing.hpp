@@ -48,4 +48,11 @@ torch::Tensor gaussian_smoothing(const torch::Tensor& q, const torch::Tensor& rh
 /// straight-through estimator, hard bits with the gradient of q. Normal noise has σ² = 1/β here.
 torch::Tensor smooth_bits(const Smoothing& smoothing, const torch::Tensor& logits, const torch::Tensor& rho);
 
+/// Whether the bits behind smoothed ones can be told with differentiable probabilities.
+bool tells_bits(const Smoothing& smoothing);
+/// Probability (B, n) that a bit is 1 given what it was smoothed to: σ(ℓ + ln r₁(ζ)/r₀(ζ)), ν of DVAE++.
+/// Throws Error for a kind that does not tell.
+torch::Tensor believed_bits(const Smoothing& smoothing, const torch::Tensor& logits,
+                            const torch::Tensor& zeta);
+
 }  // namespace cryoscape::latent

@@ -27,6 +27,18 @@ DeviceScores kernel_scores(HeterogeneityModel& model, const LikelihoodOptions& o
   return found;
 }
 
+void check_groups(const ModelOptions& options, const latent::Prior& prior) {
+  if (options.posterior_groups == 1) return;
+  if (!prior.takes_bit_groups())
+    throw UsageError(fmt::format(
+        "--posterior-groups needs bits with pair couplings (--prior bernoulli, rbm, boltzmann or qbm) and "
+        "--smoothing overlapping-exp or power: not --prior {} with --smoothing {}",
+        options.prior.kind, options.prior.smoothing.kind));
+  if (options.posterior_groups > prior.bits())
+    throw UsageError(fmt::format("--posterior-groups {} are more than there are bits: {}",
+                                 options.posterior_groups, prior.bits()));
+}
+
 }  // namespace
 
 BatchView view(const particles::Batch& batch, const torch::Tensor& coordinates) {
@@ -50,6 +62,7 @@ HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene,
   prior_options.dim = options_.latent_dim;
   prior_ = register_module("prior", latent::make_prior(prior_options, seed));
   latent_dim_ = prior_->dim();
+  check_groups(options_, *prior_);
   torch::manual_seed(seed);
   const bool raw = options_.encoder_input == "image";
   if (!raw)
@@ -59,6 +72,9 @@ HeterogeneityModel::HeterogeneityModel(const ModelOptions& options, Scene scene,
   const auto precision = options_.encoder_precision == "bfloat16" ? Precision::bfloat16 : Precision::float32;
   encoder_ =
       register_module("encoder", make_mlp_encoder(features, 2 * latent_dim_ - prior_->bits(), precision));
+  if (options_.posterior_groups > 1)
+    groups_ = register_module(
+        "groups", std::make_shared<latent::BitGroups>(prior_->bits(), options_.posterior_groups, seed));
   const auto beads = static_cast<std::int64_t>(scene_.beads());
   decoder_ = register_module("decoder", make_residue_decoder(latent_dim_, beads));
   reference_ = register_buffer("reference", torch::tensor(scene_.coordinates).view({1, beads, 3}));
@@ -91,7 +107,10 @@ torch::Tensor HeterogeneityModel::encoder_features(const particles::Batch& batch
 }
 
 latent::Posterior HeterogeneityModel::encode(const particles::Batch& batch) {
-  return latent::posterior_of(encoder_->forward(encoder_features(batch)), prior_->bits(), latent_dim_);
+  auto posterior =
+      latent::posterior_of(encoder_->forward(encoder_features(batch)), prior_->bits(), latent_dim_);
+  posterior.groups = groups_;
+  return posterior;
 }
 
 torch::Tensor HeterogeneityModel::decoder_input(const torch::Tensor& latents) const {
@@ -146,6 +165,8 @@ LikelihoodOptions HeterogeneityModel::likelihood_options() const {
 std::vector<torch::Tensor> HeterogeneityModel::network_parameters() const {
   auto parameters = encoder_->parameters();
   for (auto& p : decoder_->parameters()) parameters.push_back(p);
+  if (groups_)
+    for (auto& p : groups_->parameters()) parameters.push_back(p);
   return parameters;
 }
 

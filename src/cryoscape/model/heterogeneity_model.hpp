@@ -42,6 +42,7 @@ struct Scores {
 /// them; the spectral model is saved beside them.
 class HeterogeneityModel : public torch::nn::Module {
  public:
+  /// Throws UsageError for options that do not go together.
   HeterogeneityModel(const ModelOptions& options, Scene scene, std::uint64_t seed);
 
   /// Moves networks and prior to a device, with all that encodes and scores there: batches, latents and
@@ -86,6 +87,7 @@ class HeterogeneityModel : public torch::nn::Module {
   FeatureLattice lattice_;
   std::shared_ptr<latent::Prior> prior_;
   Mlp encoder_{nullptr}, decoder_{nullptr};
+  std::shared_ptr<latent::BitGroups> groups_;  ///< null: bits independent in the posterior
   torch::Tensor reference_;
   std::unique_ptr<DeviceLikelihood> device_likelihood_;          ///< null: the CPU's kernels
   std::unique_ptr<DeviceBackprojection> device_backprojection_;  ///< null also without a lattice

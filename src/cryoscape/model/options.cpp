@@ -13,6 +13,9 @@ void ModelOptions::declare(OptionSet& set) {
   set.add("decoder", &decoder, "network that moves the residues").choices = {"residue"};
   auto& dim = set.add("latent-dim", &latent_dim, "latent dimension of continuous priors");
   dim.minimum = 1, dim.maximum = 256;
+  auto& groups = set.add("posterior-groups", &posterior_groups,
+                         "groups of bits, each seen by the posterior of the next (1: independent bits)");
+  groups.minimum = 1, groups.maximum = 64;
   set.add("likelihood", &likelihood, "score of an image: Gaussian noise in nats, or CryoSTAR's correlation")
       .choices = {"gaussian", "correlation"};
   set.add("no-contrast", &no_contrast, "fix every particle's contrast at 1 instead of integrating it out");

@@ -15,6 +15,7 @@ struct ModelOptions {
   std::string encoder_precision = "float32";
   std::string decoder = "residue";
   int latent_dim = 8;
+  int posterior_groups = 1;
   std::string likelihood = "gaussian";
   bool no_contrast = false;
   std::string ctf_box = "wide";

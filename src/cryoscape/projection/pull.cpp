@@ -49,13 +49,14 @@ struct RowSums {
   }
 };
 
-// Adds to along_x = Σ image·hx·gy and along_y = Σ image·gx·hy over G vectors of `rows` rows. Two rows at a
-// time hide the latency of the multiply-add.
+// Adds to along_x = Σ image·hx·gy and along_y = Σ image·gx·hy over G vectors of `rows` rows, with hx =
+// gx·ahead, the first vector's distances from the bead and so on. Two rows at a time hide the latency of the
+// multiply-add.
 template <int G>
 static HWY_INLINE void PullVectors(const float* HWY_RESTRICT image, std::ptrdiff_t stride,
                                    const float* HWY_RESTRICT gy, const float* HWY_RESTRICT hy, int rows,
-                                   const float* HWY_RESTRICT gx, const float* HWY_RESTRICT hx,
-                                   hn::Vec<V8>& along_x, hn::Vec<V8>& along_y) {
+                                   const float* HWY_RESTRICT gx, hn::Vec<V8> ahead, hn::Vec<V8>& along_x,
+                                   hn::Vec<V8>& along_y) {
   const V8 d;
   const std::size_t lanes = hn::Lanes(d);
   RowSums<G> even, odd;
@@ -66,8 +67,10 @@ static HWY_INLINE void PullVectors(const float* HWY_RESTRICT image, std::ptrdiff
   }
   if (y < rows) even.Add(image, gy[y], hy[y]);
   const auto weigh = [&](auto g, auto h, std::size_t j) HWY_ATTR {
-    along_x = hn::MulAdd(g, hn::LoadU(d, hx + j), along_x);
-    along_y = hn::MulAdd(h, hn::LoadU(d, gx + j), along_y);
+    const auto profile = hn::LoadU(d, gx + j);
+    const auto offset = hn::Add(ahead, hn::Set(d, static_cast<float>(j)));
+    along_x = hn::MulAdd(hn::Mul(g, profile), offset, along_x);
+    along_y = hn::MulAdd(h, profile, along_y);
   };
   weigh(hn::Add(even.ga, odd.ga), hn::Add(even.ha, odd.ha), 0);
   if constexpr (G > 1) weigh(hn::Add(even.gb, odd.gb), hn::Add(even.hb, odd.hb), lanes);
@@ -82,7 +85,6 @@ static void FillWindows(const WindowPlan& plan, const PlacedBead* beads, std::si
   InGroups(stride / lanes, [&]<int G>(int v) HWY_ATTR {
     FillProfiles<G>(plan, tables.x, count, v * lanes, 1, nullptr, tables.columns.data(), stride);
     FillProfiles<G>(plan, tables.y, count, v * lanes, 1, nullptr, tables.rows.data(), stride);
-    FillSlopes<G>(tables.x, count, v * lanes, tables.columns.data(), tables.column_slopes.data(), stride);
     FillSlopes<G>(tables.y, count, v * lanes, tables.rows.data(), tables.row_slopes.data(), stride);
   });
 }
@@ -104,13 +106,15 @@ static void Pull(const WindowPlan& plan, const BeadOrder& order, const float* ro
       const int first_row = tables.first_rows[n], skipped = std::max(0, -first_row);
       const int rows = std::min(plan.width, plan.spec.box - first_row) - skipped;
       const float* image = frame.at(tables.first_columns[n], first_row + skipped);
-      const float *gx = tables.columns.data() + n * stride, *hx = tables.column_slopes.data() + n * stride;
+      const float* gx = tables.columns.data() + n * stride;
+      const auto ahead = hn::Add(hn::Iota(d, 0.0f), hn::Set(d, tables.x.offset[n]));
       const float *gy = tables.rows.data() + n * stride + skipped,
                   *hy = tables.row_slopes.data() + n * stride + skipped;
       auto along_x = hn::Zero(d), along_y = hn::Zero(d);
       InGroups(vectors, [&]<int G>(int v) HWY_ATTR {
         const std::ptrdiff_t i = static_cast<std::ptrdiff_t>(v) * lanes;
-        PullVectors<G>(image + i, frame.stride, gy, hy, rows, gx + i, hx + i, along_x, along_y);
+        PullVectors<G>(image + i, frame.stride, gy, hy, rows, gx + i,
+                       hn::Add(ahead, hn::Set(d, static_cast<float>(i))), along_x, along_y);
       });
       hn::StoreU(along_x, d, sums_x + n * lanes);
       hn::StoreU(along_y, d, sums_y + n * lanes);

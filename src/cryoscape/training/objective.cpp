@@ -23,6 +23,7 @@ torch::Tensor repeated(const torch::Tensor& rows, std::int64_t k) {
 
 /// One of K neighbouring rows for every group of them: rows (B·K, d), choice (B).
 torch::Tensor chosen(const torch::Tensor& rows, const torch::Tensor& choice, std::int64_t k) {
+  if (!rows.defined()) return rows;
   return rows.detach().index({torch::arange(choice.size(0), choice.options()) * k + choice});
 }
 
@@ -32,10 +33,14 @@ Evaluation importance_weighted(model::HeterogeneityModel& model, const particles
   const std::int64_t k = settings.importance_samples, rows = batch.size();
   Evaluation out;
   out.posterior = model.encode(batch);
-  const latent::Posterior posterior{out.posterior.bits, repeated(out.posterior.mean, k),
-                                    repeated(out.posterior.log_std, k)};
+  const latent::Posterior encoded{out.posterior.bits,
+                                  repeated(out.posterior.mean, k),
+                                  repeated(out.posterior.log_std, k),
+                                  out.posterior.groups,
+                                  {}};
   const auto sample =
-      model.prior().draw(posterior, generator, {part.first * k, part.whole < 0 ? -1 : part.whole * k});
+      model.prior().draw(encoded, generator, {part.first * k, part.whole < 0 ? -1 : part.whole * k});
+  const auto posterior = latent::given(encoded, sample);
   const auto [coordinates, restrained] = model.decode_split(sample.smooth);
   auto scores = model.score(coordinates, particles::repeated(batch, k), true);
   const auto log_likelihood = scores.log_likelihood.view({rows, k});
@@ -48,7 +53,9 @@ Evaluation importance_weighted(model::HeterogeneityModel& model, const particles
   torch::NoGradGuard no_grad;
   const auto weights = torch::softmax(log_weight, 1);
   const auto choice = latent::choose(weights, generator, part);
-  out.sample = {chosen(sample.hard, choice, k), chosen(sample.smooth, choice, k)};
+  out.sample = {chosen(sample.hard, choice, k), chosen(sample.smooth, choice, k),
+                chosen(sample.logits, choice, k), chosen(sample.believed, choice, k)};
+  out.posterior = latent::given(out.posterior, out.sample);
   const auto unannealed = torch::logsumexp(log_likelihood + log_ratio, 1) - std::log(static_cast<double>(k)) -
                           settings.log_partition;
   scores.log_likelihood = (weights * log_likelihood).sum(1);
@@ -63,6 +70,7 @@ Evaluation restrained(model::HeterogeneityModel& model, const particles::Batch& 
   Evaluation out;
   out.posterior = model.encode(batch);
   out.sample = model.prior().draw(out.posterior, generator, part);
+  out.posterior = latent::given(out.posterior, out.sample);
   const auto draws = restrained_draws(model, restraints, settings.schedule, kDraws, generator);
   out.draws = draws.z, out.draw_weights = draws.weights;
   const auto coordinates = model.decode(out.sample.smooth);
@@ -111,6 +119,7 @@ Evaluation evaluate_objective(model::HeterogeneityModel& model, const particles:
   Evaluation out;
   out.posterior = model.encode(batch);
   out.sample = model.prior().draw(out.posterior, generator, part);
+  out.posterior = latent::given(out.posterior, out.sample);
   const auto [coordinates, restrained] = model.decode_split(out.sample.smooth);
   auto scores = model.score(coordinates, batch, true);
   const auto kl = model.prior().cross_entropy(out.posterior, out.sample) - latent::entropy(out.posterior);

@@ -63,6 +63,10 @@ void TrainingOptions::declare(OptionSet& set) {
   set.add("between-chains", &between_chains, "elastic edges between chains too");
   set.add("energy-in-prior", &energy_in_prior,
           "count the restraints' energy as part of the prior's, in the bound and for the encoder");
+  set.add("prior-init", &prior_init,
+          "first couplings of a Boltzmann prior: random, or one concerted motion per hidden bit or group of "
+          "bits, from the softest modes of the elastic network (modes) or of its segments (segments)")
+      .choices = {"random", "modes", "segments"};
 }
 
 }  // namespace cryoscape::training

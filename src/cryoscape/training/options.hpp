@@ -37,6 +37,7 @@ struct TrainingOptions {
   std::optional<double> edge_weight;  ///< unset: relaxed while the held-out bound allows it
   bool between_chains = false;
   bool energy_in_prior = false;
+  std::string prior_init = "random";
 
   void declare(OptionSet& set);
 };

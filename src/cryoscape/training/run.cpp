@@ -105,6 +105,9 @@ void check_precision(const RunSettings& settings, const torch::Device& device) {
 void check_objective(const RunSettings& settings, const latent::Prior& prior) {
   if (settings.training.energy_in_prior && settings.model.likelihood == "correlation")
     throw UsageError("--energy-in-prior needs a likelihood in nats: leave out --likelihood correlation");
+  if (settings.training.prior_init != "random" && prior.motions() == 0)
+    throw UsageError(fmt::format("--prior-init {} needs a prior with couplings: not --prior {}",
+                                 settings.training.prior_init, settings.model.prior.kind));
   if (settings.training.importance_samples == 1) return;
   if (settings.model.likelihood == "correlation")
     throw UsageError("--importance-samples needs a likelihood in nats: leave out --likelihood correlation");

@@ -9,7 +9,9 @@ namespace {
 std::vector<torch::Tensor*> row_tensors(Evaluation& evaluation) {
   std::vector<torch::Tensor*> rows{&evaluation.posterior.mean, &evaluation.sample.hard,
                                    &evaluation.sample.smooth};
-  if (evaluation.posterior.log_std.defined()) rows.push_back(&evaluation.posterior.log_std);
+  for (auto* t : {&evaluation.posterior.log_std, &evaluation.posterior.believed, &evaluation.sample.logits,
+                  &evaluation.sample.believed})
+    if (t->defined()) rows.push_back(t);
   return rows;
 }
 

@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "cryoscape/model/device_batch.hpp"
+#include "cryoscape/training/prior_start.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/progress.hpp"
@@ -213,8 +214,14 @@ void Trainer::finish_warm_up() {
   }
   warm_up_finished_ = true;
   const auto shape = std::vector<std::int64_t>{static_cast<std::int64_t>(sample.size()), latents.dim};
-  model_.prior().after_warm_up(torch::tensor(latents.mean).view(shape),
-                               torch::tensor(latents.standard_deviation).view(shape), generator_);
+  const auto means = torch::tensor(latents.mean).view(shape),
+             deviations = torch::tensor(latents.standard_deviation).view(shape);
+  torch::Tensor motions;
+  if (options_.prior_init != "random")
+    motions = participation(
+        model_, means, deviations,
+        starting_motions(options_.prior_init, restraints_.topology(), model_.prior().motions()));
+  model_.prior().after_warm_up(means, deviations, generator_, motions);
   partition_ = with_restraints(model_.prior().log_partition());
 }
 

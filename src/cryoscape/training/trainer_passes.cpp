@@ -82,12 +82,13 @@ Latents Trainer::encode(std::span<const std::uint32_t> particles) {
   return out;
 }
 
-torch::Tensor Trainer::bounds_of(const particles::Batch& batch, const latent::Posterior& posterior,
+torch::Tensor Trainer::bounds_of(const particles::Batch& batch, const latent::Posterior& encoded,
                                  const latent::BatchPart& part, int samples, torch::Generator& generator) {
   const auto& prior = model_.prior();
   std::vector<torch::Tensor> drawn;
   for (int k = 0; k < samples; ++k) {
-    const auto sample = prior.draw_hard(posterior, generator, part);
+    const auto sample = prior.draw_hard(encoded, generator, part);
+    const auto posterior = latent::given(encoded, sample);
     const auto coordinates = model_.decode(sample.hard);
     auto score = model_.score(coordinates, batch, false).log_likelihood;
     if (options_.energy_in_prior)
