@@ -31,19 +31,19 @@ declare -A options=(
 order=(gaussian mixture gbrbm bernoulli rbm rbm+gaussian vamp flow ebm ebm-snl boltzmann rbm-hidden dbm qbm diffusion-ebm
   gaussian-energy mixture-energy gbrbm-energy rbm-energy gbrbm-modes gbrbm-segments rbm-modes rbm-segments)
 
-declare -A models=([demo]=$work/demo/path.cif [adk]=$path [broad]=$path)
-declare -A reference=([demo]=$work/demo/reference.cif [adk]=$path [broad]=$path)
-# True states; `broad` is one state, which must not be split.
+declare -A models=([demo]=$work/demo/path.cif [adk]=$path [broad]=$work/demo/path.cif)
+declare -A reference=([demo]=$work/demo/reference.cif [adk]=$path [broad]=$work/demo/reference.cif)
+# True states; `broad` is one state along a smooth path, which must not be split.
 declare -A states=(
   [demo]="--populations 6:0.6,56:0.3,31:0.1 --spread 2.5"
   [adk]="--populations 10:0.65,50:0.05,85:0.30 --spread 4"
-  [broad]="--populations 50:1 --spread 20"
+  [broad]="--populations 31:1 --spread 12"
 )
 
 make_data() {
   local data=$work/data/$1
   [ -e "$data/truth.star" ] && return
-  [ "$1" != demo ] || [ -e "${models[demo]}" ] || "$program" demo --out "$work/demo" --quiet >/dev/null
+  [ -e "$work/demo/path.cif" ] || "$program" demo --out "$work/demo" --quiet >/dev/null
   # shellcheck disable=SC2086
   "$program" simulate "${models[$1]}" --out "$data" --particles 5000 --box 64 --pixel-size 2 --snr 0.05 --junk 0.05 \
     --seed 11 ${states[$1]} --quiet

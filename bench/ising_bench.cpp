@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "cryoscape/latent/ising_chains.hpp"
-#include "cryoscape/latent/priors.hpp"
+#include "cryoscape/latent/rbm.hpp"
 #include "cryoscape/torch.hpp"
 #include "cryoscape/util/parallel.hpp"
 #include "cryoscape/util/random.hpp"
@@ -67,7 +67,7 @@ void rbm_prior(benchmark::State& state) {
   const RestrictedBoltzmann prior(options, 1);
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(1);
   auto z = torch::bernoulli(torch::full({kChains, options.bits}, 0.5), generator);
-  for (auto _ : state) z = prior.gibbs(z, kSweeps, generator);
+  for (auto _ : state) z = prior.advance(z, kSweeps, generator);
   report(state, options.bits, kChains, kSweeps);
 }
 

@@ -69,6 +69,7 @@ function(cryoscape_room name)
 
   if(CRYOSCAPE_TESTS AND tests)
     add_executable(${name}_test ${tests})
+    set_source_files_properties(${tests} PROPERTIES COMPILE_OPTIONS -O1)  # most of their time is compilation
     target_compile_options(${name}_test PRIVATE -Wall -Wextra -Wno-restrict -Wno-array-bounds -fpch-preprocess)
     target_link_libraries(${name}_test PRIVATE ${library} GTest::gtest_main rapidcheck)
     if(ROOM_TORCH)

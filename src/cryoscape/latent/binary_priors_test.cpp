@@ -8,6 +8,7 @@
 #include "cryoscape/latent/dbm.hpp"
 #include "cryoscape/latent/rbm.hpp"
 #include "cryoscape/latent/rbm_hidden.hpp"
+#include "cryoscape/util/test_names.hpp"
 
 using namespace cryoscape::latent;
 
@@ -157,8 +158,8 @@ TEST_P(ChainPriors, StartFromMotionsCouplesTheBitsThatMoveTogether) {
   prior->after_warm_up(torch::full({50, 8}, 0.5f), torch::full({50, 8}, 0.5f), g, participation);
   const auto z = prior->sample(20000, g);
   const auto correlation = torch::corrcoef(z.t());
-  for (const auto [i, j] : {std::pair{0, 7}, {1, 6}}) EXPECT_GT(correlation[i][j].item<double>(), 0.1);
-  for (const auto [i, j] : {std::pair{0, 1}, {0, 6}, {2, 7}, {3, 4}})
+  for (const auto& [i, j] : {std::pair{0, 7}, {1, 6}}) EXPECT_GT(correlation[i][j].item<double>(), 0.1);
+  for (const auto& [i, j] : {std::pair{0, 1}, {0, 6}, {2, 7}, {3, 4}})
     EXPECT_NEAR(correlation[i][j].item<double>(), 0, 0.05);
   EXPECT_LT((z.mean(0) - 0.5).abs().max().item<double>(), 0.05);
 }
@@ -236,13 +237,9 @@ TEST(HiddenMachines, LearnMostOfAPlantedMachine) {
   }
 }
 
-const auto name_of = [](const auto& info) {
-  auto name = info.param;
-  for (auto& c : name)
-    if (c == '-') c = '_';
-  return name;
-};
-INSTANTIATE_TEST_SUITE_P(All, PairPriors, testing::Values("bernoulli", "rbm", "boltzmann"), name_of);
-INSTANTIATE_TEST_SUITE_P(All, HiddenPriors, testing::Values("rbm-hidden", "dbm"), name_of);
+INSTANTIATE_TEST_SUITE_P(All, PairPriors, testing::Values("bernoulli", "rbm", "boltzmann"),
+                         cryoscape::parameter_name);
+INSTANTIATE_TEST_SUITE_P(All, HiddenPriors, testing::Values("rbm-hidden", "dbm"), cryoscape::parameter_name);
 INSTANTIATE_TEST_SUITE_P(All, ChainPriors,
-                         testing::Values("bernoulli", "rbm", "rbm-hidden", "boltzmann", "dbm"), name_of);
+                         testing::Values("bernoulli", "rbm", "rbm-hidden", "boltzmann", "dbm"),
+                         cryoscape::parameter_name);

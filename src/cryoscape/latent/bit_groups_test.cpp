@@ -14,7 +14,8 @@ const auto kDouble = torch::TensorOptions(torch::kFloat64);
 
 torch::Generator generator(std::uint64_t seed) { return torch::make_generator<at::CPUGeneratorImpl>(seed); }
 
-std::shared_ptr<Prior> strong_prior(const std::string& kind, int bits, const std::string& smoothing = "overlapping-exp") {
+std::shared_ptr<Prior> strong_prior(const std::string& kind, int bits,
+                                    const std::string& smoothing = "overlapping-exp") {
   PriorOptions o;
   o.kind = kind, o.bits = bits, o.chains = 16, o.smoothing.kind = smoothing;
   auto prior = make_prior(o, 1);
@@ -72,7 +73,8 @@ TEST(BitGroups, HardDrawsHaveTheExactDivergence) {
     const auto states = binary_states(5, kDouble);
     const auto encoder = posterior(5, 32, groups).logits();
     const auto logits = torch::cat({groups->logits(0, encoder, states.narrow(1, 0, 0)),
-                                    groups->logits(1, encoder, states.narrow(1, 0, groups->first(1)))}, 1);
+                                    groups->logits(1, encoder, states.narrow(1, 0, groups->first(1)))},
+                                   1);
     const auto log_q = (states * logits - torch::softplus(logits)).sum(1);
     ASSERT_NEAR(log_q.exp().sum().item<double>(), 1, 1e-12);
     const double exact = (log_q.exp() * (log_q + prior->energy(states))).sum().item<double>();
@@ -82,11 +84,13 @@ TEST(BitGroups, HardDrawsHaveTheExactDivergence) {
     const auto drawn = given(q, sample);
     const auto kl = prior->cross_entropy(drawn, sample) - entropy(drawn);
     expect_equal_means(kl, torch::full_like(kl, exact), kind);
-    expect_equal_means(prior->energy(sample.hard) + log_density(drawn, sample.hard), torch::full_like(kl, exact), kind);
+    expect_equal_means(prior->energy(sample.hard) + log_density(drawn, sample.hard),
+                       torch::full_like(kl, exact), kind);
   }
 }
 
-// Of smoothed bits the divergence is that in z and ζ together, which hard bits of the same draws estimate too.
+// Of smoothed bits the divergence is that in z and ζ together, which hard bits of the same draws estimate
+// too.
 TEST(BitGroups, SmoothDrawsAgreeWithTheHardBitsBehindThem) {
   for (const std::string smoothing : {"overlapping-exp", "power"})
     for (const int count : {2, 3}) {
@@ -122,7 +126,8 @@ TEST(BitGroups, GradientsAgreeWithFiniteDifferences) {
     auto step = torch::zeros_like(start.mean);
     step.select(1, i).fill_(1e-5);
     const double difference = ((kl(start.mean + step) - kl(start.mean - step)) / 2e-5).item<double>();
-    EXPECT_NEAR(logits.grad().select(1, i).sum().item<double>(), difference, 1e-4 * (1 + std::abs(difference)));
+    EXPECT_NEAR(logits.grad().select(1, i).sum().item<double>(), difference,
+                1e-4 * (1 + std::abs(difference)));
   }
 }
 

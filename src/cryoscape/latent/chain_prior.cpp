@@ -83,7 +83,7 @@ torch::Tensor ChainPrior::sample(std::int64_t n, torch::Generator& generator) {
 }
 
 std::unique_ptr<torch::optim::Optimizer> ChainPrior::make_optimiser() {
-  const double rate = learning_rate(static_cast<double>(b_.size(0)));
+  const double rate = pace() * learning_rate(static_cast<double>(b_.size(0)));
   return std::make_unique<torch::optim::SGD>(std::vector<torch::Tensor>{b_, w_},
                                              torch::optim::SGDOptions(rate));
 }

@@ -52,6 +52,8 @@ class ChainPrior : public BitPrior {
   }
   /// Chains that start from states (n, units).
   virtual torch::Tensor chains_from(const torch::Tensor& states) const { return states; }
+  /// The learning rate over what it is by the curvature alone.
+  virtual double pace() const { return 1; }
   /// Samples (n, units) of the model, the chains moved on.
   virtual torch::Tensor negative_phase(torch::Generator& generator);
   /// The part of a matrix shaped as the couplings that is one.

@@ -53,10 +53,11 @@ torch::Tensor EbmPrior::short_run(torch::Generator& generator) const {
   return walkers.points;
 }
 
-torch::Tensor EbmPrior::energy_contrast(const torch::Tensor& u, torch::Generator& generator) {
+torch::Tensor EbmPrior::energy_contrast(const Posterior& posterior, const torch::Tensor& u,
+                                        torch::Generator& generator) {
   const auto positive = unit_energy(u);
   if (training_ == "importance") {
-    const auto z = importance_phase(generator);
+    const auto z = importance_phase(posterior, u, generator);
     record_phases(positive.mean(), z.energy);
     return positive.mean() + z.log_partition;
   }

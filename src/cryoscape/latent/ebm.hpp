@@ -14,7 +14,8 @@ class EbmPrior : public EnergyPrior {
   EbmPrior(const PriorOptions& options, std::uint64_t seed);
 
  private:
-  torch::Tensor energy_contrast(const torch::Tensor& u, torch::Generator& generator) override;
+  torch::Tensor energy_contrast(const Posterior& posterior, const torch::Tensor& u,
+                                torch::Generator& generator) override;
   std::string advice() const override;
   void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                   torch::Generator& generator) override;

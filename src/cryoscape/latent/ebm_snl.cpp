@@ -13,9 +13,10 @@ EbmSnlPrior::EbmSnlPrior(const PriorOptions& options, std::uint64_t seed) : Ener
   b_ = register_parameter("b", torch::full({1}, standard_normal_log_partition(dim()).value));
 }
 
-torch::Tensor EbmSnlPrior::energy_contrast(const torch::Tensor& u, torch::Generator& generator) {
+torch::Tensor EbmSnlPrior::energy_contrast(const Posterior& posterior, const torch::Tensor& u,
+                                           torch::Generator& generator) {
   const auto positive = unit_energy(u).mean();
-  const auto z = importance_phase(generator);
+  const auto z = importance_phase(posterior, u, generator);
   record_phases(positive, z.energy);
   return positive + b_.squeeze(0) + bounded_exp(z.log_partition - b_.squeeze(0)) - 1;
 }

@@ -12,7 +12,8 @@ class EbmSnlPrior : public EnergyPrior {
   nlohmann::json diagnostics() override;
 
  private:
-  torch::Tensor energy_contrast(const torch::Tensor& u, torch::Generator& generator) override;
+  torch::Tensor energy_contrast(const Posterior& posterior, const torch::Tensor& u,
+                                torch::Generator& generator) override;
   std::vector<RatedParameters> rated_parameters() const override;
   std::string advice() const override;
 

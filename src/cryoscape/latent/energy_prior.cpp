@@ -1,6 +1,7 @@
 #include "cryoscape/latent/energy_prior.hpp"
 
 #include <cmath>
+#include <numbers>
 
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/partition.hpp"
@@ -12,6 +13,17 @@ constexpr std::int64_t kWidth = 200;
 constexpr double kLearningRate = 2e-3;
 constexpr std::int64_t kImportanceDraws = 256;
 constexpr double kPhaseMemory = 0.99;
+
+/// ln Σ_j q(z|x_j) (n) over a batch's normal posteriors, of latents (n, d).
+torch::Tensor summed_log_densities(const Posterior& posterior, const torch::Tensor& z) {
+  const auto precision = torch::exp(-2 * posterior.log_std);
+  const auto centre = z.mean(0);  // squares of small numbers keep their digits
+  const auto x = z - centre, mean = posterior.mean - centre;
+  const auto square =
+      x.pow(2).mm(precision.t()) - 2 * x.mm((precision * mean).t()) + (precision * mean.pow(2)).sum(1);
+  const auto log_norm = (posterior.log_std + 0.5 * std::log(2 * std::numbers::pi)).sum(1);
+  return torch::logsumexp(-0.5 * square - log_norm, 1);
+}
 
 }  // namespace
 
@@ -34,24 +46,28 @@ torch::Tensor EnergyPrior::cross_entropy(const Posterior& q, const Sample& sampl
   return active() ? fixed_energy(sample.smooth) : standard_normal_cross_entropy(q);
 }
 
-torch::Tensor EnergyPrior::contrast(const Posterior&, const Sample& sample, torch::Generator& generator) {
+torch::Tensor EnergyPrior::contrast(const Posterior& posterior, const Sample& sample,
+                                    torch::Generator& generator) {
   if (!active()) return {};
   const auto u = whitening_->unit(sample.hard.detach());
-  return energy_contrast(u, generator) + broad_->contrast(u, generator);
+  return energy_contrast(posterior, u, generator) + broad_->contrast(u, generator);
 }
 
-EnergyPrior::ImportancePhase EnergyPrior::importance_phase(torch::Generator& generator) const {
-  torch::Tensor drawn, proposed;
+EnergyPrior::ImportancePhase EnergyPrior::importance_phase(const Posterior& posterior, const torch::Tensor& u,
+                                                           torch::Generator& generator) const {
+  torch::Tensor drawn, log_density;
   {
     torch::NoGradGuard no_grad;
-    drawn = broad_->sample(kImportanceDraws, generator);
-    proposed = broad_->energy(drawn);
+    drawn = torch::cat({broad_->sample(kImportanceDraws, generator), u});
+    const auto of_batch =
+        summed_log_densities(posterior, whitening_->latent(drawn)) + whitening_->log_volume();
+    log_density =
+        torch::logaddexp(std::log(static_cast<double>(kImportanceDraws)) - broad_->energy(drawn), of_batch);
   }
   const auto energies = unit_energy(drawn);
-  const auto log_weights = proposed - energies;
+  const auto log_weights = -energies - log_density;
   const auto weights = torch::softmax(log_weights.detach(), 0);
-  return {torch::logsumexp(log_weights, 0) - std::log(static_cast<double>(kImportanceDraws)),
-          weights.dot(energies.detach())};
+  return {torch::logsumexp(log_weights, 0), weights.dot(energies.detach())};
 }
 
 ChainSampler EnergyPrior::sampler() const {

@@ -25,20 +25,24 @@ class EnergyPrior : public Prior {
  protected:
   EnergyPrior(const PriorOptions& options, std::uint64_t seed);
 
-  /// What f learns from whitened latents (B, d).
-  virtual torch::Tensor energy_contrast(const torch::Tensor& u, torch::Generator& generator) = 0;
+  /// What f learns from whitened latents (B, d), drawn from a batch's posterior.
+  virtual torch::Tensor energy_contrast(const Posterior& posterior, const torch::Tensor& u,
+                                        torch::Generator& generator) = 0;
   /// What learns, and how fast.
   virtual std::vector<RatedParameters> rated_parameters() const;
   /// What to change where the prior is found wanting.
   virtual std::string advice() const = 0;
 
   torch::Tensor unit_energy(const torch::Tensor& u) const;
-  /// Log Z of e^{−E} over u and the mean energy under it, from weighted draws of the broad mixture.
+  /// Log Z of e^{−E} over u and the mean energy under it, from weighted draws of the broad mixture together
+  /// with the batch's own, weighted by the density of both (Veach & Guibas 1995): where the latents are
+  /// narrower than the mixture, low energies there would else go unseen, and fall without end.
   struct ImportancePhase {
     torch::Tensor log_partition;  ///< differentiable in f's parameters
     torch::Tensor energy;         ///< detached
   };
-  ImportancePhase importance_phase(torch::Generator& generator) const;
+  ImportancePhase importance_phase(const Posterior& posterior, const torch::Tensor& u,
+                                   torch::Generator& generator) const;
   double log_volume() const { return whitening_->log_volume().item<double>(); }
   torch::TensorOptions noise_like() const { return phases_.options(); }
   ChainSampler sampler() const;

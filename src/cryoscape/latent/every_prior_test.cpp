@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "cryoscape/latent/prior.hpp"
+#include "cryoscape/util/test_names.hpp"
 
 using namespace cryoscape::latent;
 
@@ -203,9 +204,4 @@ TEST_P(EveryPrior, NoiseDoesNotDependOnHowABatchIsSharedOut) {
   EXPECT_TRUE(torch::allclose(torch::cat({rows(0, 3), rows(3, 4), rows(7, 0)}), rows(0, 7), 1e-6, 1e-6));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryPrior, testing::ValuesIn(prior_kinds()), [](const auto& info) {
-  auto name = info.param;
-  for (auto& c : name)
-    if (c == '-' || c == '+') c = '_';
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(All, EveryPrior, testing::ValuesIn(prior_kinds()), cryoscape::parameter_name);

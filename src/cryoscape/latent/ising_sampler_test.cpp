@@ -7,6 +7,7 @@
 #include "cryoscape/latent/test_ising.hpp"
 #include "cryoscape/util/parallel.hpp"
 #include "cryoscape/util/test_error.hpp"
+#include "cryoscape/util/test_names.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::latent;
@@ -61,11 +62,7 @@ TEST_P(EverySampler, TakesOneSpinAndOneSample) {
   EXPECT_EQ(result.samples.values.size(), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EverySampler, testing::ValuesIn(ising_sampler_names()), [](const auto& info) {
-  auto name = info.param;
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(All, EverySampler, testing::ValuesIn(ising_sampler_names()), parameter_name);
 
 TEST(MakeIsingSampler, NamesTheChoices) {
   EXPECT_THROW(sampler("annealer"), UsageError);

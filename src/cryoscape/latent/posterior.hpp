@@ -7,12 +7,12 @@ namespace cryoscape::latent {
 /// for bits in groups: then the logits are the encoder's until `given` makes them those of a draw.
 struct Posterior {
   std::int64_t bits = 0;
-  torch::Tensor mean;                       ///< (B, d): the bits' logits, then the real latents' means
-  torch::Tensor log_std;                    ///< (B, d − bits); undefined where all latents are bits
-  std::shared_ptr<const BitGroups> groups;  ///< null: independent bits
+  torch::Tensor mean;                            ///< (B, d): the bits' logits, then the real latents' means
+  torch::Tensor log_std;                         ///< (B, d − bits); undefined where all latents are bits
+  std::shared_ptr<const BitGroups> groups = {};  ///< null: independent bits
   /// Of a draw from bits in groups, (B, bits): the probabilities of its bits, given the smoothed ones that
   /// later groups saw.
-  torch::Tensor believed;
+  torch::Tensor believed = {};
 
   torch::Tensor logits() const { return mean.narrow(1, 0, bits); }
   torch::Tensor means() const { return mean.narrow(1, bits, mean.size(1) - bits); }
@@ -24,7 +24,7 @@ struct Sample {
   torch::Tensor hard;    ///< (B, d): z, with bits in {0, 1}
   torch::Tensor smooth;  ///< (B, d): the same, with smoothed bits in [0, 1], differentiable in the posterior
   /// Of bits in groups, (B, bits): the logits that they were drawn with, and what Posterior calls `believed`.
-  torch::Tensor logits, believed;
+  torch::Tensor logits = {}, believed = {};
 };
 
 /// The posterior whose bits have the logits that a draw from it made for each group, and are independent

@@ -30,6 +30,8 @@ class QuantumBoltzmann : public BoltzmannPrior {
   torch::Tensor chains_from(const torch::Tensor& states) const override {
     return states.repeat({1, slices_});
   }
+  /// Chains of few paths follow a change of the couplings late: faster steps overshoot until modes freeze.
+  double pace() const override { return 0.25; }
 
  private:
   torch::Tensor moved(const DenseUnits& machine, const torch::Tensor& paths, int sweeps,

@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "cryoscape/model/test_scene.hpp"
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/test_names.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::model;
@@ -75,19 +77,21 @@ TEST_P(EveryPrior, StartsAtTheReferenceWhateverTheLatent) {
 
 TEST_P(EveryPrior, PosteriorsHaveTheLatentsShapeAndAreFinite) {
   const auto model = make_model(small_options(GetParam()));
-  const bool bits = GetParam() == "rbm";
-  EXPECT_EQ(model->latent_dim(), bits ? 8 : 3);
+  const auto bits = model->prior().bits();
+  const bool reals = bits == 0 || GetParam() == "rbm+gaussian";
+  EXPECT_EQ(model->latent_dim(), bits + (reals ? 3 : 0));
   const auto posterior = model->encode(small_scene().batch());
-  EXPECT_EQ(posterior.bits, bits ? 8 : 0);
+  EXPECT_EQ(posterior.bits, bits);
   EXPECT_EQ(posterior.mean.sizes(), (std::vector<std::int64_t>{6, model->latent_dim()}));
-  EXPECT_EQ(posterior.log_std.defined(), !bits);
+  EXPECT_EQ(posterior.log_std.defined(), reals);
   const auto point = latent::expectation(posterior);
   EXPECT_TRUE(torch::isfinite(point).all().item<bool>());
-  if (bits) {
-    EXPECT_GT(point.min().item<double>(), 0);
-    EXPECT_LT(point.max().item<double>(), 1);
-  } else {
-    EXPECT_TRUE(torch::equal(point, posterior.mean));
+  if (bits > 0) {
+    EXPECT_GT(point.narrow(1, 0, bits).min().item<double>(), 0);
+    EXPECT_LT(point.narrow(1, 0, bits).max().item<double>(), 1);
+  }
+  if (reals) {
+    EXPECT_TRUE(torch::equal(point.narrow(1, bits, 3), posterior.means()));
   }
 }
 
@@ -150,9 +154,47 @@ TEST_P(EveryPrior, SeedsNameModels) {
   EXPECT_FALSE(torch::equal(first.at("encoder.layer0.weight"), other.at("encoder.layer0.weight")));
 }
 
-INSTANTIATE_TEST_SUITE_P(HeterogeneityModel, EveryPrior,
-                         testing::Values("gaussian", "mixture", "gbrbm", "rbm"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(HeterogeneityModel, EveryPrior, testing::ValuesIn(latent::prior_kinds()),
+                         parameter_name);
+
+TEST(HeterogeneityModel, PosteriorsOfBitsInGroupsLearnWithTheNetworks) {
+  auto options = small_options("rbm");
+  options.posterior_groups = 3;
+  const auto model = make_model(options);
+  disturb(*model, 8);
+  const auto batch = small_scene().batch();
+  auto generator = torch::make_generator<at::CPUGeneratorImpl>(5);
+  const auto encoded = model->encode(batch);
+  const auto sample = model->prior().draw(encoded, generator);
+  const auto posterior = latent::given(encoded, sample);
+  EXPECT_FALSE(torch::equal(posterior.logits(), encoded.logits()));
+  const auto kl = model->prior().cross_entropy(posterior, sample) - latent::entropy(posterior);
+  (kl - model->score(model->decode(sample.smooth), batch, false).log_likelihood).mean().backward();
+  std::size_t of_groups = 0;
+  for (const auto& p : model->named_parameters()) {
+    if (p.key().rfind("groups", 0) != 0) continue;
+    ++of_groups;
+    EXPECT_GT(p.value().grad().abs().max().item<double>(), 0) << p.key();
+  }
+  EXPECT_EQ(of_groups, 8u);  // two networks of two layers
+}
+
+TEST(HeterogeneityModel, GroupsOfBitsNeedAPriorAndASmoothingThatTakeThem) {
+  const auto message = [](ModelOptions options) -> std::string {
+    options.posterior_groups = 2;
+    try {
+      make_model(options);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(message(small_options("rbm")), "");
+  EXPECT_NE(message(small_options("gaussian")).find("not --prior gaussian"), std::string::npos);
+  auto concrete = small_options("rbm");
+  concrete.prior.smoothing.kind = "concrete";
+  EXPECT_NE(message(concrete).find("--smoothing concrete"), std::string::npos);
+}
 
 TEST(HeterogeneityModel, BitsReachTheDecoderAsPlusAndMinusOne) {
   auto bits = make_model(small_options("rbm")), plain = make_model([] {

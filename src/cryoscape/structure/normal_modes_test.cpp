@@ -6,7 +6,9 @@
 #include <cmath>
 #include <set>
 
+#include "cryoscape/geometry/superposition.hpp"
 #include "cryoscape/util/random.hpp"
+#include "cryoscape/util/test_data.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::structure;
@@ -151,6 +153,25 @@ TEST(SegmentMotions, MoveOneSegmentEach) {
   for (Eigen::Index s = 0; s < 3; ++s) {
     EXPECT_NEAR(u.col(s).norm(), 1, 1e-5);
     for (std::size_t i = 0; i < segment.size(); ++i)
-      if (segment[i] != s) EXPECT_EQ(u.col(s).segment(static_cast<Eigen::Index>(3 * i), 3).norm(), 0);
+      if (segment[i] != s) {
+        EXPECT_EQ(u.col(s).segment(static_cast<Eigen::Index>(3 * i), 3).norm(), 0);
+      }
   }
+}
+
+// The softest modes of adenylate kinase's open form lead to the closed one (Tama & Sanejouand 2001).
+TEST(NormalModes, OfAnOpenEnzymeCloseIt) {
+  const auto data = test_data();
+  if (!data) GTEST_SKIP() << "no test data";
+  const auto path = io::read_models(*data / "adk/adk_path_smooth_ca.pdb");
+  const auto first = make_beads(path.front(), BeadLevel::residue).coordinates;
+  const auto last = make_beads(path.back(), BeadLevel::residue);
+  const auto closed = geometry::transformed(geometry::superpose(first, last.coordinates), first);
+  Eigen::VectorXd change(static_cast<Eigen::Index>(closed.size()));
+  for (std::size_t i = 0; i < closed.size(); ++i)
+    change[static_cast<Eigen::Index>(i)] = closed[i] - last.coordinates[i];
+  const Eigen::VectorXd overlap =
+      columns(normal_modes(make_restraints(last, {}), 10)).transpose() * change.normalized();
+  EXPECT_GT(overlap.cwiseAbs().maxCoeff(), 0.5);
+  EXPECT_GT(overlap.squaredNorm(), 0.7);
 }

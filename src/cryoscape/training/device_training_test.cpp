@@ -38,7 +38,7 @@ class DeviceTrainingTest : public DataSetTest {
 
 TEST_F(DeviceTrainingTest, FindsWhatTheCpusKernelsFind) {
   const auto star = simulate_particles("data", 60, 0.5);
-  for (const char* prior : {"gaussian", "mixture", "gbrbm", "rbm"}) {
+  for (const char* prior : {"gaussian", "mixture", "flow", "gbrbm", "ebm", "rbm", "rbm+gaussian"}) {
     auto settings = small_run(star, prior);
     settings.training.epochs = 2;
     Bench kernels(settings, folder_ / "kernels", false), tensors(settings, folder_ / "tensors", true);

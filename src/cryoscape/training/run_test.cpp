@@ -5,11 +5,13 @@
 
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <mutex>
 
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/training/test_data_set.hpp"
 #include "cryoscape/util/interrupt.hpp"
+#include "cryoscape/util/test_names.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::training;
@@ -105,8 +107,49 @@ TEST_P(RunWithPrior, InterruptedAndResumedIsTheSameAsAtOneGo) {
   expect_same_run(folder_ / "late", folder_ / "whole");
 }
 
-INSTANTIATE_TEST_SUITE_P(Run, RunWithPrior, testing::Values("gaussian", "mixture", "gbrbm", "rbm"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Run, RunWithPrior, testing::ValuesIn(latent::prior_kinds()), parameter_name);
+
+TEST_F(RunTest, OptionsThatDoNotGoTogetherAreUsageErrors) {
+  const auto message = [&](const std::string& prior,
+                           const std::function<void(RunSettings&)>& change) -> std::string {
+    auto settings = small_run(simulate_particles("data", 30, 0.5), prior);
+    change(settings);
+    try {
+      train_run(settings, folder_ / "run", false, true, "test");
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_TRUE(has(message("gaussian", [](auto& s) { s.training.prior_init = "modes"; }),
+                  "--prior-init modes needs a prior with couplings: not --prior gaussian"));
+  EXPECT_TRUE(has(message("rbm", [](auto& s) { s.training.importance_samples = 4; }),
+                  "--importance-samples with bits needs a smoothing with a density"));
+  EXPECT_TRUE(
+      has(message("gaussian",
+                  [](auto& s) { s.training.importance_samples = 4, s.training.energy_in_prior = true; }),
+          "--importance-samples does not go with --energy-in-prior"));
+  EXPECT_TRUE(
+      has(message("gaussian",
+                  [](auto& s) { s.training.energy_in_prior = true, s.model.likelihood = "correlation"; }),
+          "--energy-in-prior needs a likelihood in nats"));
+  EXPECT_TRUE(has(message("dbm", [](auto& s) { s.model.posterior_groups = 2; }),
+                  "--posterior-groups needs bits with pair couplings"));
+}
+
+// What the plain runs above do not reach: other posteriors and other starts of the prior.
+TEST_F(RunTest, GroupsOfBitsAndMotionsGoOnFromACheckpoint) {
+  auto settings = small_run(simulate_particles("data", 60, 0.5), "boltzmann");
+  settings.model.posterior_groups = 2, settings.training.prior_init = "modes";
+  settings.training.accumulate = 2;
+  expect_interrupt(settings, folder_ / "late", 3);
+  train_run({}, folder_ / "late", true, false, "test");
+  train_run(settings, folder_ / "whole", false, false, "test");
+  expect_same_run(folder_ / "late", folder_ / "whole");
+}
 
 TEST_F(RunTest, InterruptedAtTheLastStepOfAnEpochItGoesOn) {
   auto settings = small_run(simulate_particles("data", 30, 0.5), "gaussian");
