@@ -12,8 +12,10 @@ struct DevicesFound {
 };
 DevicesFound find_devices();
 
-/// The device that `--device` names: "cpu", "cuda" (the first GPU), "cuda:K", or "auto": a GPU if build and
-/// machine have one, else the CPU. Throws UsageError for any other name, Error for a GPU that is not there.
-torch::Device choose_device(const std::string& name, const DevicesFound& found = find_devices());
+/// The device that `--device` names: "cpu", "cuda:K", "cuda" (a GPU: the first for the first process on this
+/// machine, the next for the next, and so around), or "auto": as "cuda" if build and machine have a GPU, else
+/// the CPU. Throws UsageError for any other name, Error for a GPU that is not there.
+torch::Device choose_device(const std::string& name, int local_rank = 0,
+                            const DevicesFound& found = find_devices());
 
 }  // namespace cryoscape::training

@@ -67,6 +67,7 @@ DeviceRestraints::DeviceRestraints(const structure::RestraintTopology& topology,
   weight_ = torch::zeros({}, options);
   mean_ = torch::zeros({edges_}, options);
   square_ = torch::zeros({edges_}, options);
+  batch_ = torch::zeros({1 + 2 * edges_}, options);
 }
 
 torch::Tensor DeviceRestraints::energy(const torch::Tensor& coordinates, const RestraintSchedule& schedule,
@@ -100,16 +101,29 @@ std::pair<torch::Tensor, torch::Tensor> DeviceRestraints::evaluate(const torch::
   launch(arrays, {schedule.weights.bond, schedule.weights.edge, schedule.weights.clash}, x,
          {gradient.data_ptr<float>(), energy.data_ptr<float>(), moments.data_ptr<float>(),
           finite.data_ptr<std::int32_t>(), reinterpret_cast<gpu::BeadBox*>(boxes.data_ptr<float>())});
-  if (moments_of_edges == structure::Moments::update) absorb(moments, finite);
+  if (moments_of_edges == structure::Moments::update) {
+    batch_ = torch::cat(
+        {finite.sum().to(torch::kFloat64).view({1}), moments.sum(0, false, torch::kFloat64).flatten()});
+    if (!deferred_) absorb(batch_);
+  }
   return {energy.sum(1), gradient};
 }
 
-void DeviceRestraints::absorb(const torch::Tensor& moments, const torch::Tensor& finite) {
-  const auto structures = finite.sum().to(torch::kFloat64), some = structures > 0;
-  const auto sums = moments.sum(0, false, torch::kFloat64);
+void DeviceRestraints::absorb(const torch::Tensor& batch_moments) {
+  const auto structures = batch_moments[0], some = structures > 0;
   weight_ = torch::where(some, kMemory * weight_ + structures, weight_);
-  mean_ = torch::where(some, kMemory * mean_ + sums[0], mean_);
-  square_ = torch::where(some, kMemory * square_ + sums[1], square_);
+  mean_ = torch::where(some, kMemory * mean_ + batch_moments.narrow(0, 1, edges_), mean_);
+  square_ = torch::where(some, kMemory * square_ + batch_moments.narrow(0, 1 + edges_, edges_), square_);
+}
+
+std::vector<double> DeviceRestraints::batch_moments() const {
+  const auto flat = batch_.to(torch::kCPU).contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
+void DeviceRestraints::absorb(std::span<const double> batch_moments) {
+  absorb(torch::from_blob(const_cast<double*>(batch_moments.data()), {1 + 2 * edges_}, torch::kFloat64)
+             .to(mean_.device()));
 }
 
 void DeviceRestraints::update_mask(double drop_fraction) {

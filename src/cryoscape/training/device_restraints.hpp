@@ -18,6 +18,11 @@ class DeviceRestraints {
   torch::Tensor energy(const torch::Tensor& coordinates, const RestraintSchedule& schedule,
                        structure::Moments moments = structure::Moments::update);
 
+  /// As RestraintEvaluator's: from now on a batch's moments wait in batch_moments() until absorb() gets them.
+  void defer_moments() { deferred_ = true; }
+  std::vector<double> batch_moments() const;
+  void absorb(std::span<const double> batch_moments);
+
   /// (edges) 1 for edges in force, 0 for those let go.
   const torch::Tensor& edge_mask() const { return mask_; }
   /// As RestraintEvaluator's, for checkpoints.
@@ -31,7 +36,7 @@ class DeviceRestraints {
 
  private:
   void update_mask(double drop_fraction);
-  void absorb(const torch::Tensor& moments, const torch::Tensor& finite);
+  void absorb(const torch::Tensor& batch_moments);
 
   std::int64_t beads_, edges_;
   float clash_distance_;
@@ -40,6 +45,8 @@ class DeviceRestraints {
   torch::Tensor start_, neighbours_, pairs_, clash_radii_, own_limit_start_, own_limits_;
   torch::Tensor mask_;                    ///< (edges) float32
   torch::Tensor weight_, mean_, square_;  ///< scalar, (edges), (edges) float64
+  bool deferred_ = false;
+  torch::Tensor batch_;  ///< (1 + 2 edges) float64: number of structures, sums and sums of squares of d − d₀
 };
 
 }  // namespace cryoscape::training

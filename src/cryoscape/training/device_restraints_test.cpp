@@ -82,3 +82,23 @@ TEST(DeviceRestraints, GoOnFromASavedState) {
   EXPECT_TRUE(torch::equal(s.device.edge_mask(), other.device.edge_mask()));
   EXPECT_THROW(other.device.set_state(std::vector<double>(3)), std::invalid_argument);
 }
+
+TEST(DeviceRestraints, MomentsOfPartsAddUpToThoseOfTheBatch) {
+  Setting parts, whole;
+  const RestraintSchedule schedule{{1, 0.1f, 1}, 0.3f};
+  const auto x = parts.structures(6, 1);
+  whole.device.energy(x, schedule);
+  parts.device.defer_moments();
+  std::vector<double> sum(parts.device.state().size());
+  for (const auto& rows : {x.narrow(0, 0, 2), x.narrow(0, 2, 4)}) {
+    parts.device.energy(rows, schedule);
+    const auto moments = parts.device.batch_moments();
+    ASSERT_EQ(moments.size(), sum.size());
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += moments[i];
+  }
+  EXPECT_EQ(parts.device.state()[0], 0);
+  parts.device.absorb(sum);
+  const auto state = parts.device.state(), expected = whole.device.state();
+  for (std::size_t i = 0; i < sum.size(); ++i)
+    EXPECT_NEAR(state[i], expected[i], 1e-4 * (1 + std::abs(expected[i])));
+}

@@ -70,3 +70,15 @@ TEST_F(DeviceTrainingTest, GoesOnFromItsCheckpoint) {
                 1e-5 * std::abs(bench.trainer.held_out_bound().mean));
   }
 }
+
+TEST_F(DeviceTrainingTest, BatchesInPiecesAreTheSameSteps) {
+  auto settings = small_run(simulate_particles("data", 60, 0.5), "gaussian");
+  settings.training.epochs = 1;
+  Bench whole(settings, folder_ / "whole", true);
+  settings.training.accumulate = 3;
+  Bench pieces(settings, folder_ / "pieces", true);
+  whole.trainer.run(false);
+  pieces.trainer.run(false);
+  EXPECT_LT((pieces.parameters() - whole.parameters()).norm().item<double>(),
+            1e-3 * whole.parameters().norm().item<double>());
+}

@@ -39,6 +39,8 @@ class ProcessGroup {
 
   int rank() const { return place_.rank; }
   int size() const { return place_.size; }
+  /// Among the processes on the same machine.
+  int local_rank() const { return place_.local_rank; }
   bool alone() const { return size() == 1; }
   /// The process that writes files and logs.
   bool first() const { return rank() == 0; }

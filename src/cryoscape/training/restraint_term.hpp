@@ -11,6 +11,25 @@ struct RestraintTerm {
 
   structure::RestraintEvaluator* on_cpu = nullptr;
   DeviceRestraints* on_device = nullptr;  ///< null: on_cpu
+
+  /// Theirs: the edges' moments of a batch that is evaluated in parts are summed between.
+  void defer_moments() const {
+    if (on_device)
+      on_device->defer_moments();
+    else
+      on_cpu->defer_moments();
+  }
+  std::vector<double> batch_moments() const {
+    if (on_device) return on_device->batch_moments();
+    const auto moments = on_cpu->batch_moments();
+    return {moments.begin(), moments.end()};
+  }
+  void absorb(std::span<const double> moments) const {
+    if (on_device)
+      on_device->absorb(moments);
+    else
+      on_cpu->absorb(moments);
+  }
 };
 
 }  // namespace cryoscape::training

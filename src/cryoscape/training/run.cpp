@@ -203,7 +203,7 @@ Run open_run(const fs::path& path) {
 void train_run(const RunSettings& given, const fs::path& out, bool resume, bool force,
                const std::string& command_line, ProcessGroup& group) {
   RunSettings settings = given;
-  auto device = choose_device(settings.training.device);  // before anything is written
+  auto device = choose_device(settings.training.device, group.local_rank());  // before anything is written
   check_precision(settings, device);
   std::optional<Grid> grid;
   std::optional<RunFolder> folder;
@@ -212,14 +212,12 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
     auto config = read_config(*folder);
     settings = std::move(config.settings);
     // The machine may be another one: a device that was asked for now counts.
-    if (given.training.device == "auto") device = choose_device(settings.training.device);
+    if (given.training.device == "auto") device = choose_device(settings.training.device, group.local_rank());
     grid = config.grid;
     if (given.input.cache) settings.input.cache = given.input.cache;  // another machine, another disk
   } else if (group.first()) {
     folder = RunFolder::create(out, force);
   }
-  if (!device.is_cpu() && group.size() > 1)
-    throw UsageError("several processes train on CPUs only: leave out --processes, or use --device cpu");
   auto data = open_dataset(settings.input, grid);
   check_processes(group.size(), settings.training.batch, data.particles.size());
   if (group.first()) look_at_data(data, settings, *folder, resume);

@@ -60,7 +60,7 @@ torch::Tensor take(const torch::Tensor& flat, std::int64_t& at, std::int64_t cou
 }  // namespace
 
 StepReduction::StepReduction(ProcessGroup& group, std::vector<torch::Tensor> parameters,
-                             structure::RestraintEvaluator& restraints, int pieces)
+                             RestraintTerm restraints, int pieces)
     : group_(group), parameters_(std::move(parameters)), restraints_(restraints), pieces_(pieces) {
   if (!group_.alone() || pieces_ > 1) restraints_.defer_moments();
 }
@@ -72,7 +72,7 @@ Evaluation StepReduction::step(const SharedBatch& batch, torch::Generator& gener
     sum_statistics(evaluation, batch.part);
     sum_gradients(evaluation, batch.part);
   } else if (pieces_ > 1) {
-    restraints_.absorb(restraints_.batch_moments());
+    restraints_.absorb(moments_);
   }
   return evaluation;
 }
@@ -87,10 +87,14 @@ Evaluation StepReduction::in_pieces(const SharedBatch& batch, torch::Generator& 
     e.terms.loss.backward(torch::full({}, static_cast<double>(piece.size()) / whole, e.terms.loss.options()));
     return e;
   };
-  if (pieces == 1) return back_propagated(batch.own, 0);
+  if (pieces == 1) {
+    auto e = back_propagated(batch.own, 0);
+    if (!group_.alone() || pieces_ > 1) moments_ = restraints_.batch_moments();
+    return e;
+  }
   const auto before = generator.get_state();
   std::vector<Evaluation> evaluations;
-  std::vector<double> moments;
+  moments_.clear();
   for (std::int64_t k = 0; k < pieces; ++k) {
     generator.set_state(before);
     const auto share =
@@ -100,10 +104,9 @@ Evaluation StepReduction::in_pieces(const SharedBatch& batch, torch::Generator& 
         back_propagated(particles::rows_of(batch.own, first, static_cast<std::int64_t>(share.count)), first));
     leave_graph(evaluations.back());
     const auto m = restraints_.batch_moments();
-    moments.resize(m.size());
-    for (std::size_t i = 0; i < m.size(); ++i) moments[i] += m[i];
+    moments_.resize(m.size());
+    for (std::size_t i = 0; i < m.size(); ++i) moments_[i] += m[i];
   }
-  std::copy(moments.begin(), moments.end(), restraints_.batch_moments().begin());
   return joined(evaluations);
 }
 
@@ -143,8 +146,7 @@ void StepReduction::sum_statistics(Evaluation& evaluation, const latent::BatchPa
   for (const auto* mean : averaged) flat.push_back(own > 0 ? *mean * static_cast<double>(own) : 0);
   for (const auto& s : evaluation.sums)
     flat.insert(flat.end(), {s.data_power, s.cross, s.prediction_power, s.count});
-  const auto moments = restraints_.batch_moments();
-  flat.insert(flat.end(), moments.begin(), moments.end());
+  flat.insert(flat.end(), moments_.begin(), moments_.end());
   group_.sum(flat);
   auto value = flat.begin();
   for (auto* mean : averaged) *mean = *value++ / static_cast<double>(part.whole);
@@ -153,7 +155,7 @@ void StepReduction::sum_statistics(Evaluation& evaluation, const latent::BatchPa
     s = {value[0], value[1], value[2], value[3]};
     value += 4;
   }
-  restraints_.absorb({value, flat.end()});
+  restraints_.absorb(std::span<const double>(value, flat.end()));
 }
 
 }  // namespace cryoscape::training

@@ -2,7 +2,6 @@
 #include <functional>
 #include <vector>
 
-#include "cryoscape/structure/restraints.hpp"
 #include "cryoscape/torch.hpp"
 #include "cryoscape/training/objective.hpp"
 #include "cryoscape/training/process_group.hpp"
@@ -16,8 +15,8 @@ class StepReduction {
  public:
   /// For the gradients of `parameters`. A process's rows are evaluated in `pieces`, one after another, which
   /// need less memory. Where a batch has parts, `restraints` leave the moments of batches to step().
-  StepReduction(ProcessGroup& group, std::vector<torch::Tensor> parameters,
-                structure::RestraintEvaluator& restraints, int pieces);
+  StepReduction(ProcessGroup& group, std::vector<torch::Tensor> parameters, RestraintTerm restraints,
+                int pieces);
 
   using Evaluate = std::function<Evaluation(const particles::Batch& rows, const latent::BatchPart& part)>;
   /// Evaluates this process's share of a batch's loss and back-propagates it. Afterwards, on every process,
@@ -34,8 +33,9 @@ class StepReduction {
 
   ProcessGroup& group_;
   std::vector<torch::Tensor> parameters_;
-  structure::RestraintEvaluator& restraints_;
+  RestraintTerm restraints_;
   int pieces_;
+  std::vector<double> moments_;  ///< of this process's share of the batch
 };
 
 }  // namespace cryoscape::training

@@ -50,10 +50,14 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
       loader_(particles, with_reader(loader), group),
       pass_loader_(particles, loader, group),
       restraints_(restraints),
+      device_restraints_(
+          model.scores_with_tensors()
+              ? std::optional<DeviceRestraints>(std::in_place, restraints.topology(), model.device())
+              : std::nullopt),
       options_(std::move(options)),
       folder_(std::move(folder)),
       edges_(options_, particles.size()),
-      reduction_(group, model.network_parameters(), restraints, options_.accumulate),
+      reduction_(group, model.network_parameters(), restraint_term(), options_.accumulate),
       optimiser_(model.network_parameters(), {}),
       prior_trainer_(model.prior()),
       generator_(torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 1)) {
@@ -63,7 +67,6 @@ Trainer::Trainer(model::HeterogeneityModel& model, const particles::ParticleSet&
         static_cast<double>(name_hash(particles::image_name(particles, i), options_.seed) >> 11) * 0x1p-53;
     (u < share ? held_out_ : training_).push_back(i);
   }
-  if (model_.scores_with_tensors()) device_restraints_.emplace(restraints_.topology(), model_.device());
   epochs_ = options_.epochs > 0 ? options_.epochs : default_epochs(training_.size());
   steps_per_epoch_ = static_cast<std::int64_t>((training_.size() + options_.batch - 1) / options_.batch);
 }
