@@ -1,8 +1,8 @@
 #include "cryoscape/latent/energy_prior.hpp"
 
 #include <cmath>
-#include <numbers>
 
+#include "cryoscape/latent/batch_density.hpp"
 #include "cryoscape/latent/noise.hpp"
 #include "cryoscape/latent/partition.hpp"
 
@@ -13,17 +13,6 @@ constexpr std::int64_t kWidth = 200;
 constexpr double kLearningRate = 2e-3;
 constexpr std::int64_t kImportanceDraws = 256;
 constexpr double kPhaseMemory = 0.99;
-
-/// ln Σ_j q(z|x_j) (n) over a batch's normal posteriors, of latents (n, d).
-torch::Tensor summed_log_densities(const Posterior& posterior, const torch::Tensor& z) {
-  const auto precision = torch::exp(-2 * posterior.log_std);
-  const auto centre = z.mean(0);  // squares of small numbers keep their digits
-  const auto x = z - centre, mean = posterior.mean - centre;
-  const auto square =
-      x.pow(2).mm(precision.t()) - 2 * x.mm((precision * mean).t()) + (precision * mean.pow(2)).sum(1);
-  const auto log_norm = (posterior.log_std + 0.5 * std::log(2 * std::numbers::pi)).sum(1);
-  return torch::logsumexp(-0.5 * square - log_norm, 1);
-}
 
 }  // namespace
 
@@ -59,8 +48,7 @@ EnergyPrior::ImportancePhase EnergyPrior::importance_phase(const Posterior& post
   {
     torch::NoGradGuard no_grad;
     drawn = torch::cat({broad_->sample(kImportanceDraws, generator), u});
-    const auto of_batch =
-        summed_log_densities(posterior, whitening_->latent(drawn)) + whitening_->log_volume();
+    const auto of_batch = summed_log_density(posterior, whitening_->latent(drawn)) + whitening_->log_volume();
     log_density =
         torch::logaddexp(std::log(static_cast<double>(kImportanceDraws)) - broad_->energy(drawn), of_batch);
   }

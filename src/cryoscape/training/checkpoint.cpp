@@ -91,7 +91,7 @@ void Trainer::save_checkpoint() {
   save_optimiser(archive, prior_trainer_.optimiser());
   archive.write("generator", generator_.get_state());
   archive.write("partition", torch::tensor({partition_.value, partition_.lower, partition_.upper,
-                                            static_cast<double>(partition_.exact)},
+                                            static_cast<double>(partition_.exact), prior_partition_.value},
                                            torch::kFloat64));
   archive.write("edge_variance",
                 as_tensor(device_restraints_ ? device_restraints_->state() : restraints_.state()));
@@ -127,6 +127,7 @@ void Trainer::load_checkpoint() {
     archive.read("partition", partition);
     const auto z = as_vector(partition);
     partition_ = {z.at(0), z.at(1), z.at(2), z.at(3) != 0};
+    prior_partition_.value = z.at(4);
     archive.read("edge_variance", variance);
     restraints_.set_state(as_vector(variance));
     if (device_restraints_) device_restraints_->set_state(restraints_.state());

@@ -71,15 +71,19 @@ Evaluation restrained(model::HeterogeneityModel& model, const particles::Batch& 
   out.posterior = model.encode(batch);
   out.sample = model.prior().draw(out.posterior, generator, part);
   out.posterior = latent::given(out.posterior, out.sample);
-  const auto draws = restrained_draws(model, restraints, settings.schedule, kDraws, generator);
+  const auto draws =
+      restrained_draws(model, restraints, settings.schedule, kDraws, settings.prior_log_partition,
+                       {out.posterior, out.sample.hard}, generator);
   out.draws = draws.z, out.draw_weights = draws.weights;
   const auto coordinates = model.decode(out.sample.smooth);
   auto scores = model.score(coordinates, batch, true);
-  const auto energy = restraint_energy(coordinates, restraints, settings.schedule) + draws.log_mean;
+  const auto energy = restraint_energy(coordinates, restraints, settings.schedule);
   const auto kl = model.prior().cross_entropy(out.posterior, out.sample) - latent::entropy(out.posterior);
-  // The KL's weight grows from zero; what holds structures together must not.
+  // The KL's weight grows from zero; what holds structures together must not. Nor does the normaliser move
+  // the decoder: R + ln ⟨e^{−R}⟩ is the same for structures that are all equally bad.
   out.terms.loss = (-scores.log_likelihood + settings.beta * kl + energy).mean();
-  record_terms(std::move(scores), kl + energy + settings.log_partition, energy, out);
+  const auto restraint = energy + draws.log_mean;
+  record_terms(std::move(scores), kl + restraint + settings.prior_log_partition, restraint, out);
   return out;
 }
 

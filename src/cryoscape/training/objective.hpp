@@ -21,9 +21,10 @@ torch::Tensor restraint_energy(const torch::Tensor& coordinates, RestraintTerm r
 struct ObjectiveSettings {
   double beta = 1;  ///< weight of the KL term
   RestraintSchedule schedule;
-  double log_partition = 0;    ///< the prior's, for reporting the KL in full
+  double log_partition = 0;    ///< of the density of latents, for reporting the KL in full
   int importance_samples = 1;  ///< K
   bool energy_in_prior = false;
+  double prior_log_partition = 0;  ///< with it: of the prior without the restraints
 };
 
 /// One evaluation of the training objective  −E_q[log p(x|z)] + β KL(q‖p) + E_restraint  on a batch, which

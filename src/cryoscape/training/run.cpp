@@ -102,9 +102,13 @@ void check_precision(const RunSettings& settings, const torch::Device& device) {
 
 /// Importance-weighted bounds need a likelihood in nats and draws with a density, and a bound that the
 /// restraints belong to needs the former.
-void check_objective(const RunSettings& settings, const latent::Prior& prior) {
+void check_objective(const RunSettings& settings, const latent::Prior& prior, int processes) {
   if (settings.training.energy_in_prior && settings.model.likelihood == "correlation")
     throw UsageError("--energy-in-prior needs a likelihood in nats: leave out --likelihood correlation");
+  if (settings.training.energy_in_prior && settings.model.posterior_groups > 1)
+    throw UsageError("--energy-in-prior does not go with --posterior-groups");
+  if (settings.training.energy_in_prior && processes > 1)
+    throw UsageError("--energy-in-prior works in one process only: leave out --processes");
   if (settings.training.prior_init != "random" && prior.motions() == 0)
     throw UsageError(fmt::format("--prior-init {} needs a prior with couplings: not --prior {}",
                                  settings.training.prior_init, settings.model.prior.kind));
@@ -223,7 +227,7 @@ void train_run(const RunSettings& given, const fs::path& out, bool resume, bool 
   if (group.first()) look_at_data(data, settings, *folder, resume);
   group.broadcast(torch::from_blob(&data.grid.sign, {1}));
   model::HeterogeneityModel model(settings.model, data.scene(), settings.training.seed);
-  check_objective(settings, model.prior());
+  check_objective(settings, model.prior(), group.size());
   const auto loader = loader_options(data, settings);
   check_memory(memory_need(parameter_count(model), loader, data.particles.size()), loader);
   if (group.first()) begin_run(data, settings, *folder, resume, command_line, group.size());

@@ -136,6 +136,9 @@ TEST_F(RunTest, OptionsThatDoNotGoTogetherAreUsageErrors) {
       has(message("gaussian",
                   [](auto& s) { s.training.energy_in_prior = true, s.model.likelihood = "correlation"; }),
           "--energy-in-prior needs a likelihood in nats"));
+  EXPECT_TRUE(
+      has(message("rbm", [](auto& s) { s.model.posterior_groups = 2, s.training.energy_in_prior = true; }),
+          "--energy-in-prior does not go with --posterior-groups"));
   EXPECT_TRUE(has(message("dbm", [](auto& s) { s.model.posterior_groups = 2; }),
                   "--posterior-groups needs bits with pair couplings"));
 }
@@ -145,6 +148,15 @@ TEST_F(RunTest, GroupsOfBitsAndMotionsGoOnFromACheckpoint) {
   auto settings = small_run(simulate_particles("data", 60, 0.5), "boltzmann");
   settings.model.posterior_groups = 2, settings.training.prior_init = "modes";
   settings.training.accumulate = 2;
+  expect_interrupt(settings, folder_ / "late", 3);
+  train_run({}, folder_ / "late", true, false, "test");
+  train_run(settings, folder_ / "whole", false, false, "test");
+  expect_same_run(folder_ / "late", folder_ / "whole");
+}
+
+TEST_F(RunTest, RestraintsInThePriorGoOnFromACheckpoint) {
+  auto settings = small_run(simulate_particles("data", 60, 0.5), "gbrbm");
+  settings.training.energy_in_prior = true;
   expect_interrupt(settings, folder_ / "late", 3);
   train_run({}, folder_ / "late", true, false, "test");
   train_run(settings, folder_ / "whole", false, false, "test");

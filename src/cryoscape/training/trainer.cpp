@@ -89,7 +89,7 @@ void Trainer::start(bool resume) {
 }
 
 void Trainer::run(bool resume) {
-  partition_ = with_restraints(model_.prior().log_partition());
+  prior_partition_ = partition_ = model_.prior().log_partition();
   start(resume);
   spdlog::info("training: {} particles, {} held out, {} epochs of {} steps", training_.size(),
                held_out_.size(), epochs_, steps_per_epoch_);
@@ -185,8 +185,12 @@ void Trainer::stop_early(int signal) {
 
 void Trainer::train_step(const SharedBatch& batch) {
   if (!warm_up_finished_ && fraction_done() >= options_.warm_up) finish_warm_up();
-  const ObjectiveSettings settings{kl_weight(), restraint_schedule(), partition_.value,
-                                   options_.importance_samples, options_.energy_in_prior};
+  const ObjectiveSettings settings{kl_weight(),
+                                   restraint_schedule(),
+                                   partition_.value,
+                                   options_.importance_samples,
+                                   options_.energy_in_prior,
+                                   prior_partition_.value};
   const auto evaluation =
       reduction_.step(batch, generator_, [&](const particles::Batch& rows, const latent::BatchPart& part) {
         return evaluate_objective(model_, rows, settings, restraint_term(), generator_, part);
@@ -225,7 +229,8 @@ void Trainer::finish_warm_up() {
         model_, means, deviations,
         starting_motions(options_.prior_init, restraints_.topology(), model_.prior().motions()));
   model_.prior().after_warm_up(means, deviations, generator_, motions);
-  partition_ = with_restraints(model_.prior().log_partition());
+  prior_partition_ = model_.prior().log_partition();
+  partition_ = with_restraints(prior_partition_);
 }
 
 nlohmann::json Trainer::step_record() const {
@@ -252,7 +257,8 @@ void Trainer::log_step() {
 void Trainer::finish_epoch() {
   auto record = step_record();
   auto& prior = record["prior"] = model_.prior().diagnostics();
-  partition_ = with_restraints(latent::partition_of(prior));
+  prior_partition_ = latent::partition_of(prior);
+  partition_ = with_restraints(prior_partition_);
   latent::record_partition(partition_, prior);
   const auto bound = held_out_bound();
   if (!bound.bound.empty()) {

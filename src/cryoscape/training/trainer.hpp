@@ -12,6 +12,7 @@
 #include "cryoscape/training/adamw.hpp"
 #include "cryoscape/training/objective.hpp"
 #include "cryoscape/training/options.hpp"
+#include "cryoscape/training/restrained_prior.hpp"
 #include "cryoscape/training/restraint_schedule.hpp"
 #include "cryoscape/training/run_folder.hpp"
 #include "cryoscape/training/shared_loader.hpp"
@@ -90,6 +91,7 @@ class Trainer {
   [[noreturn]] void stop_early(int signal);
   torch::Tensor bounds_of(const particles::Batch& batch, const latent::Posterior& posterior,
                           const latent::BatchPart& part, int samples, torch::Generator& generator);
+  PosteriorDraws posterior_draws(torch::Generator& generator);
   latent::LogPartition with_restraints(latent::LogPartition partition);
   double smoothing_gap(const particles::Batch& batch, const latent::Posterior& posterior,
                        const latent::BatchPart& part, torch::Generator& generator);
@@ -126,7 +128,8 @@ class Trainer {
   torch::Generator generator_;
   Terms last_terms_;
   std::string last_warning_;
-  latent::LogPartition partition_;  ///< the prior's, as of the last epoch's end
+  latent::LogPartition prior_partition_;  ///< the prior's, as of the last epoch's end
+  latent::LogPartition partition_;        ///< the same with the restraints, where they are part of it
   double seconds_training_ = 0;
   std::int64_t images_timed_ = 0;
 };

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kCalibrationImages = 2000;
 constexpr std::int64_t kRestrainedDraws = 4096;
+constexpr std::size_t kProposingParticles = 512;
 
 void sum_over_processes(std::vector<model::SpectralSums>& sums, ProcessGroup& group) {
   std::vector<double> flat;
@@ -102,14 +103,31 @@ torch::Tensor Trainer::bounds_of(const particles::Batch& batch, const latent::Po
   return torch::logsumexp(torch::stack(drawn), 0) - std::log(static_cast<double>(samples));
 }
 
+/// Of the first training particles.
+PosteriorDraws Trainer::posterior_draws(torch::Generator& generator) {
+  auto order = training_;
+  order.resize(std::min<std::size_t>(order.size(), kProposingParticles));
+  std::vector<torch::Tensor> means, log_stds;
+  for_batches(pass_loader_, order, [&](const SharedBatch& batch) {
+    if (batch.own.size() == 0) return;
+    const auto q = model_.encode(batch.own);
+    means.push_back(q.mean);
+    if (q.has_reals()) log_stds.push_back(q.log_std);
+  });
+  if (means.empty()) return {};
+  latent::Posterior all{model_.prior().bits(), torch::cat(means), {}, {}, {}};
+  if (!log_stds.empty()) all.log_std = torch::cat(log_stds);
+  return {all, model_.prior().draw_hard(all, generator).hard};
+}
+
 /// log Z of the density that the restraints are part of, where they are, with two standard errors around it.
 latent::LogPartition Trainer::with_restraints(latent::LogPartition partition) {
   if (!options_.energy_in_prior) return partition;
   torch::NoGradGuard no_grad;
   auto generator =
       torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 79);
-  const auto draws =
-      restrained_draws(model_, restraint_term(), restraint_schedule(), kRestrainedDraws, generator);
+  const auto draws = restrained_draws(model_, restraint_term(), restraint_schedule(), kRestrainedDraws,
+                                      partition.value, posterior_draws(generator), generator);
   const double log_mean = draws.log_mean.item<double>();
   return {partition.value + log_mean, partition.lower + log_mean - 2 * draws.standard_error,
           partition.upper + log_mean + 2 * draws.standard_error, false};
@@ -121,7 +139,7 @@ torch::Tensor Trainer::sample_prior(std::int64_t count) {
       torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 80);
   if (!options_.energy_in_prior) return model_.prior().sample(count, generator);
   return restrained_draws(model_, restraint_term(), restraint_schedule(), std::max(count, kRestrainedDraws),
-                          generator)
+                          model_.prior().log_partition().value, posterior_draws(generator), generator)
       .picked(count, generator);
 }
 
