@@ -40,6 +40,7 @@ torch::Tensor summed(const Case& c, const BitDensities& r) {
 }  // namespace
 
 TEST(Relaxed, GaussianIntegralIsTheSumOverBits) {
+  torch::manual_seed(2);
   const auto c = example(1.5);
   const auto noise = gaussian_integral(c.machine.couplings, 3);
   EXPECT_GE(noise.lambda, 2 * torch::linalg_eigvalsh(c.machine.couplings).max().item<double>() - 1e-9);
@@ -49,10 +50,12 @@ TEST(Relaxed, GaussianIntegralIsTheSumOverBits) {
   const double half_log_det = 0.5 * torch::logdet(noise.precision).item<double>();
   const auto exact = torch::logsumexp(c.log_weights - 0.5 * square, 1) + half_log_det -
                      0.5 * kBits * std::log(2 * std::numbers::pi);
-  EXPECT_LT((log_relaxed(c.machine, noise, zeta) - exact).abs().max().item<double>(), 1e-9);
+  // libtorch's softplus is x above 20, up to 2e-9 too little for each bit.
+  EXPECT_LT((log_relaxed(c.machine, noise, zeta) - exact).abs().max().item<double>(), 2e-9 * kBits);
 }
 
 TEST(Relaxed, MarginalIsBoundedTightlyFromBelow) {
+  torch::manual_seed(3);
   const auto c = example(1);
   const auto rho = torch::rand({500, kBits}, torch::kFloat64);
   const auto zeta = power_smoothing(torch::full({500, kBits}, 0.4, torch::kFloat64), rho, 30);
