@@ -26,7 +26,8 @@ struct AxisProfiles {
 struct Tables {
   AxisProfiles x, y;
   std::vector<float> columns, rows;  ///< profiles; those along x times the bead's amplitude to draw
-  std::vector<float> column_slopes, row_slopes;         ///< profile · (pixel − position), to pull
+  std::vector<float> column_slopes,
+      row_slopes;  ///< profile · (pixel − position): of rows to pull, of both for tangents
   std::vector<std::int32_t> first_columns, first_rows;  ///< pixel that each profile begins at
   std::vector<float> moved_rows;  ///< row profiles or slopes times a bead's velocity, to draw tangents
   std::vector<std::int64_t> row_offsets;  ///< index into `rows` of image row 0

@@ -130,9 +130,9 @@ Eigenpairs without_rigid(const RestraintTopology& topology, const Eigenpairs& mo
   return {kept.values.head(found), kept.vectors.leftCols(found)};
 }
 
-Eigenpairs soft_modes(const RestraintTopology& topology, int count) {
+Eigenpairs soft_modes(const RestraintTopology& topology, const Sparse& hessian, int count) {
   if (topology.beads < 3) return {};
-  return without_rigid(topology, smallest(hessian(topology), count + 6), count);
+  return without_rigid(topology, smallest(hessian, count + 6), count);
 }
 
 Motions as_motions(const MatrixXd& directions, const Sparse& hessian) {
@@ -191,7 +191,8 @@ std::vector<bool> cut(const RestraintTopology& topology, const std::vector<std::
 }  // namespace
 
 Motions normal_modes(const RestraintTopology& topology, int count) {
-  return as_motions(soft_modes(topology, count).vectors, hessian(topology));
+  const auto network = hessian(topology);
+  return as_motions(soft_modes(topology, network, count).vectors, network);
 }
 
 std::vector<std::int32_t> segments(const RestraintTopology& topology, int count) {
@@ -211,7 +212,8 @@ std::vector<std::int32_t> segments(const RestraintTopology& topology, int count)
 }
 
 Motions segment_motions(const RestraintTopology& topology, int count) {
-  const auto modes = soft_modes(topology, kModesOfSegments);
+  const auto network = hessian(topology);
+  const auto modes = soft_modes(topology, network, kModesOfSegments);
   const VectorXd amplitude = modes.values.cwiseMax(kFree).cwiseInverse().cwiseSqrt();
   const auto segment = segments(topology, count);
   const auto made = modes.values.size() > 0 ? *std::max_element(segment.begin(), segment.end()) + 1 : 0;
@@ -223,7 +225,7 @@ Motions segment_motions(const RestraintTopology& topology, int count) {
     const Eigen::SelfAdjointEigenSolver<MatrixXd> covariance(moved.transpose() * moved);
     directions.col(s) = (moved * covariance.eigenvectors().rightCols(1)).normalized();
   }
-  return as_motions(directions, hessian(topology));
+  return as_motions(directions, network);
 }
 
 }  // namespace cryoscape::structure

@@ -1,7 +1,5 @@
 #include "cryoscape/training/prior_start.hpp"
 
-#include <span>
-
 namespace cryoscape::training {
 namespace {
 

@@ -87,6 +87,14 @@ class RunTest : public DataSetTest {
     EXPECT_EXIT(train_until_signal(settings, out, epoch), testing::ExitedWithCode(128 + SIGTERM), "");
     unsetenv(kChild);
   }
+  /// Interrupted at that message about epochs, and resumed.
+  void expect_the_same_interrupted(const RunSettings& settings, int epoch) {
+    expect_interrupt(settings, folder_ / "late", epoch);
+    EXPECT_FALSE(fs::exists(folder_ / "late/latents.npy"));
+    train_run({}, folder_ / "late", true, false, "test");
+    train_run(settings, folder_ / "whole", false, false, "test");
+    expect_same_run(folder_ / "late", folder_ / "whole");
+  }
 };
 
 class RunWithPrior : public RunTest, public testing::WithParamInterface<std::string> {};
@@ -97,14 +105,10 @@ TEST_P(RunWithPrior, InterruptedAndResumedIsTheSameAsAtOneGo) {
   const auto settings = small_run(simulate_particles("data", 60, 0.5), GetParam());
   // In the midst of the first epoch, before the prior starts to learn; and in the last one.
   expect_interrupt(settings, folder_ / "early", 1);
-  expect_interrupt(settings, folder_ / "late", 3);
   ASSERT_TRUE(fs::exists(folder_ / "early/checkpoint.pt"));
-  EXPECT_FALSE(fs::exists(folder_ / "late/latents.npy"));
   train_run({}, folder_ / "early", true, false, "test");
-  train_run({}, folder_ / "late", true, false, "test");
-  train_run(settings, folder_ / "whole", false, false, "test");
+  expect_the_same_interrupted(settings, 3);
   expect_same_run(folder_ / "early", folder_ / "whole");
-  expect_same_run(folder_ / "late", folder_ / "whole");
 }
 
 INSTANTIATE_TEST_SUITE_P(Run, RunWithPrior, testing::ValuesIn(latent::prior_kinds()), parameter_name);
@@ -148,19 +152,13 @@ TEST_F(RunTest, GroupsOfBitsAndMotionsGoOnFromACheckpoint) {
   auto settings = small_run(simulate_particles("data", 60, 0.5), "boltzmann");
   settings.model.posterior_groups = 2, settings.training.prior_init = "modes";
   settings.training.accumulate = 2;
-  expect_interrupt(settings, folder_ / "late", 3);
-  train_run({}, folder_ / "late", true, false, "test");
-  train_run(settings, folder_ / "whole", false, false, "test");
-  expect_same_run(folder_ / "late", folder_ / "whole");
+  expect_the_same_interrupted(settings, 3);
 }
 
 TEST_F(RunTest, RestraintsInThePriorGoOnFromACheckpoint) {
   auto settings = small_run(simulate_particles("data", 60, 0.5), "gbrbm");
   settings.training.energy_in_prior = true;
-  expect_interrupt(settings, folder_ / "late", 3);
-  train_run({}, folder_ / "late", true, false, "test");
-  train_run(settings, folder_ / "whole", false, false, "test");
-  expect_same_run(folder_ / "late", folder_ / "whole");
+  expect_the_same_interrupted(settings, 3);
 }
 
 TEST_F(RunTest, InterruptedAtTheLastStepOfAnEpochItGoesOn) {

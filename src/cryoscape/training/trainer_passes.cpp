@@ -139,7 +139,7 @@ torch::Tensor Trainer::sample_prior(std::int64_t count) {
       torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(options_.seed) + 80);
   if (!options_.energy_in_prior) return model_.prior().sample(count, generator);
   return restrained_draws(model_, restraint_term(), restraint_schedule(), std::max(count, kRestrainedDraws),
-                          model_.prior().log_partition().value, posterior_draws(generator), generator)
+                          prior_partition_.value, posterior_draws(generator), generator)
       .picked(count, generator);
 }
 
