@@ -165,6 +165,7 @@ TruthScores score_against(training::Run& run, const RunRecord& record, const Tru
   if (const auto assigned = read_assignments(record.folder, particles.size()))
     scores.state_ari = state_agreement(*assigned, particles.state, comparable);
   scores.outlier_auc = outlier_auc(run, latents, particles);
+  scores.path = score_path(run, record, truth, particles);
   return scores;
 }
 

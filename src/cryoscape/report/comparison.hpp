@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cryoscape/report/held_out.hpp"
+#include "cryoscape/report/path_scores.hpp"
 #include "cryoscape/report/run_record.hpp"
 #include "cryoscape/report/sample_quality.hpp"
 #include "cryoscape/report/state_match.hpp"
@@ -23,6 +24,7 @@ struct TruthScores {
   std::optional<double> median_rmsd_one_structure, median_rmsd_structure_per_state;
   std::optional<double> path_error;  ///< median |ŝ − s|, s ∈ [0, 1]
   std::optional<double> path_correlation_within_state;
+  PathScores path;                         ///< of the likelihoods along the path
   std::optional<double> population_error;  ///< percentage points; nothing before `landscape`
   std::optional<double> state_ari;    ///< of usable particles that are no junk; nothing before `landscape`
   std::optional<double> outlier_auc;  ///< of the prior's energy, for junk; nothing where there is none

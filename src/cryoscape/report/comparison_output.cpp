@@ -79,6 +79,10 @@ json run_json(const RunScores& run, const RunScores& first) {
            {"median_rmsd_structure_per_state", or_null(truth.median_rmsd_structure_per_state)},
            {"path_error", or_null(truth.path_error)},
            {"path_correlation_within_state", or_null(truth.path_correlation_within_state)},
+           {"ml_error_over_bound", or_null(truth.path.ml_error_over_bound)},
+           {"posterior_error_over_optimal", or_null(truth.path.posterior_error_over_optimal)},
+           {"free_energy_rms", or_null(truth.path.free_energy_rms)},
+           {"barrier_error", or_null(truth.path.barrier_error)},
            {"state_ari", or_null(truth.state_ari)},
            {"outlier_auc", or_null(truth.outlier_auc)},
            {"samples_intact", run.samples ? json(run.samples->intact) : json(nullptr)},
@@ -91,10 +95,6 @@ json run_json(const RunScores& run, const RunScores& first) {
   out["log_partition"] = nullptr;
   if (run.log_partition) out["log_partition"] = *run.log_partition;
   out["states"] = run.found ? json(run.found->size()) : json(nullptr);
-  // These need posteriors refined by maximum likelihood, or the landscape's energies.
-  for (const char* key :
-       {"ml_error_over_bound", "posterior_error_over_optimal", "free_energy_rms", "barrier_error"})
-    out[key] = nullptr;
   return out;
 }
 
@@ -168,6 +168,14 @@ std::vector<Row> main_rows(std::span<const RunScores> runs) {
   add_truth("mean RMSD per particle, A", &TruthScores::mean_rmsd, 3);
   add_truth("path error, of 0 to 1", &TruthScores::path_error, 4);
   add_truth("correlation along path in a state", &TruthScores::path_correlation_within_state, 3);
+  const auto add_path = [&](const char* label, std::optional<double> PathScores::*field, int digits) {
+    add(label,
+        [=](const RunScores& run) { return run.truth ? or_dash(run.truth->path.*field, digits) : kUnknown; });
+  };
+  add_path("maximum-likelihood error over its bound", &PathScores::ml_error_over_bound, 3);
+  add_path("posterior error over the best attainable", &PathScores::posterior_error_over_optimal, 3);
+  add_path("free energy, r.m.s. error, kT", &PathScores::free_energy_rms, 3);
+  add_path("  barriers, largest error, kT", &PathScores::barrier_error, 2);
   add_truth("junk by the prior's energy (AUC)", &TruthScores::outlier_auc, 3);
   add("the prior's samples intact, %",
       [](const RunScores& run) { return run.samples ? or_dash(100 * run.samples->intact, 1) : kUnknown; });

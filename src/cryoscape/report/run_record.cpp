@@ -163,6 +163,31 @@ std::vector<ComponentRecord> components_of(const nlohmann::json& json) {
   return out;
 }
 
+std::vector<double> numbers(const nlohmann::json& object, const char* key) {
+  std::vector<double> out;
+  if (const auto found = object.find(key); found != object.end() && found->is_array())
+    for (const auto& value : *found) out.push_back(value.is_number() ? value.get<double>() : kNaN);
+  return out;
+}
+
+/// The first free energy along a path; nothing where there is none.
+std::optional<PathEnergyRecord> path_energy_of(const nlohmann::json& json, const fs::path& path) {
+  const auto found = json.find("free_energy");
+  if (found == json.end() || !found->is_array()) return std::nullopt;
+  for (const auto& entry : *found) {
+    if (!entry.is_object() || text(entry, "kind") != "path") continue;
+    PathEnergyRecord record{numbers(entry, "grid"), numbers(entry, "energy")};
+    const auto finite = [](double v) { return std::isfinite(v); };
+    if (record.grid.size() < 4 || record.grid.size() != record.energy.size() ||
+        !std::all_of(record.grid.begin(), record.grid.end(), finite) ||
+        !std::all_of(record.energy.begin(), record.energy.end(), finite))
+      fail("{}: the free energy along the path is damaged (cryoscape landscape writes it anew)",
+           path.string());
+    return record;
+  }
+  return std::nullopt;
+}
+
 /// Lines "warning: …", after the log's time stamp or without one.
 std::vector<std::string> read_warnings(const fs::path& path) {
   static const std::string kMark = "warning:", kStamp = "0000-00-00 00:00:00 ";
@@ -197,7 +222,10 @@ RunRecord read_run_record(const fs::path& path) {
   record.training = read_training(folder.file("train.jsonl"));
   if (const auto json = read_object(folder.file("states.json")))
     record.states = states_of(*json, folder.file("states.json"));
-  if (const auto json = read_object(folder.file("landscape.json"))) record.components = components_of(*json);
+  if (const auto json = read_object(folder.file("landscape.json"))) {
+    record.components = components_of(*json);
+    record.path_energy = path_energy_of(*json, folder.file("landscape.json"));
+  }
   record.warnings = read_warnings(folder.file("log.txt"));
   return record;
 }

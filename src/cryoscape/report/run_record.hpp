@@ -58,6 +58,11 @@ struct ComponentRecord {
   double standard_deviation, share;
 };
 
+/// The free energy along a path of models: positions in even steps, F in kT.
+struct PathEnergyRecord {
+  std::vector<double> grid, energy;
+};
+
 /// What a run's folder says about itself in text files.
 struct RunRecord {
   std::filesystem::path folder;
@@ -66,6 +71,7 @@ struct RunRecord {
   TrainingRecord training;
   std::optional<StateTable> states;
   std::vector<ComponentRecord> components;
+  std::optional<PathEnergyRecord> path_energy;
   std::vector<std::string> warnings;  ///< of log.txt, each once
 
   /// The value of an option or of the [run] table; empty where there is none.

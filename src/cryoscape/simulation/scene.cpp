@@ -81,23 +81,24 @@ std::vector<io::AtomicModel> read_all_models(const std::vector<std::filesystem::
   return models;
 }
 
+ImageCentre image_centre(std::span<const float> residues, double box_length) {
+  const auto middle = centroid(residues);
+  const double reach = std::max({std::abs(middle[0]), std::abs(middle[1]), std::abs(middle[2])});
+  const double half = box_length / 2;
+  const double from_corner =
+      std::max({std::abs(middle[0] - half), std::abs(middle[1] - half), std::abs(middle[2] - half)});
+  if (std::min(reach, from_corner) > half / 2) return {middle, false};
+  return {structure::find_model_centre(residues, box_length, std::nullopt, std::nullopt).centre, true};
+}
+
 Scene::Scene(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names,
              const SceneOptions& options) {
   if (models.empty()) fail("no models to simulate");
   level_ = choose_level(models.front(), options.beads);
   build(models, names, options);
 
-  const auto middle = centroid(residues_.front());
-  const double reach = std::max({std::abs(middle[0]), std::abs(middle[1]), std::abs(middle[2])});
-  geometry::Vec3 centre = middle;
-  const double half = options.box_length / 2;
-  const double from_corner =
-      std::max({std::abs(middle[0] - half), std::abs(middle[1] - half), std::abs(middle[2] - half)});
-  // The rule by which training places a model without a map, so that it finds these where they were drawn.
-  if (std::min(reach, from_corner) <= half / 2)
-    centre = structure::find_model_centre(residues_.front(), options.box_length, std::nullopt, std::nullopt)
-                 .centre;
-  else
+  const auto [centre, by_rule] = image_centre(residues_.front(), options.box_length);
+  if (!by_rule)
     notes_.push_back(
         fmt::format("the models were moved by ({:.2f}, {:.2f}, {:.2f}) A to the box's centre: move a model "
                     "for training likewise",

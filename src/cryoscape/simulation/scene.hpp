@@ -1,8 +1,10 @@
 #pragma once
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "cryoscape/geometry/rotation.hpp"
 #include "cryoscape/io/atomic_model.hpp"
 #include "cryoscape/simulation/smooth_path.hpp"
 #include "cryoscape/structure/beads.hpp"
@@ -55,6 +57,14 @@ class Scene {
   std::vector<std::string> notes_;
   SmoothPath bead_path_{{{0, 0, 0}}}, residue_path_{{{0, 0, 0}}};
 };
+
+/// Where a molecule's images are centred, in the frame of its first model (residues' beads (3N)): as training
+/// places a model without a map, or its centroid where that rule finds nothing.
+struct ImageCentre {
+  geometry::Vec3 position{};
+  bool by_rule = true;
+};
+ImageCentre image_centre(std::span<const float> residues, double box_length);
 
 /// Reads all models of all files, in order, with a name for each ("path.pdb, model 3"). Throws Error.
 std::vector<io::AtomicModel> read_all_models(const std::vector<std::filesystem::path>& files,
