@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "cryoscape/io/atomic_model.hpp"
-#include "cryoscape/simulation/smooth_path.hpp"
 #include "cryoscape/structure/beads.hpp"
+#include "cryoscape/structure/smooth_path.hpp"
 
 namespace cryoscape::simulation {
 
@@ -40,7 +40,7 @@ class Scene {
   /// a single model.
   std::vector<float> tangent(double model) const;
   /// The smooth path of the residues' beads.
-  const SmoothPath& path() const { return residue_path_; }
+  const structure::SmoothPath& path() const { return residue_path_; }
 
   /// What was done to the models, one line each, for the log.
   const std::vector<std::string>& notes() const { return notes_; }
@@ -53,7 +53,7 @@ class Scene {
   std::vector<std::vector<float>> positions_, residues_;
   std::vector<float> amplitudes_;
   std::vector<std::string> notes_;
-  SmoothPath bead_path_{{{0, 0, 0}}}, residue_path_{{{0, 0, 0}}};
+  structure::SmoothPath bead_path_{{{0, 0, 0}}}, residue_path_{{{0, 0, 0}}};
 };
 
 /// Reads all models of all files, in order, with a name for each ("path.pdb, model 3"). Throws Error.
