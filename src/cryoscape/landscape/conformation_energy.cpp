@@ -15,11 +15,12 @@ namespace cryoscape::landscape {
 namespace {
 
 constexpr double kLeastMotion = 0.05;  ///< Å per standard deviation
+constexpr double kFold = 0.01;         ///< Å per standard deviation, the least that counts in the volume
 constexpr double kStep = 0.02;         ///< of differences: standard deviations, and Å
 constexpr std::size_t kMetricSamples = 200, kMostFitted = 2000, kMostGaussians = 4;
-constexpr Eigen::Index kDraws = 64;      ///< of idle directions, in pairs ± ε, per Gaussian
+constexpr Eigen::Index kDraws = 64;  ///< of idle directions, in pairs ± ε, per Gaussian
 constexpr Eigen::Index kShareSamples = 50;
-constexpr double kLeastShare = 1e-4;     ///< of a Gaussian at a point, to be drawn from
+constexpr double kLeastShare = 1e-4;  ///< of a Gaussian at a point, to be drawn from
 constexpr Eigen::Index kFewestSamplesPerLatent = 10;
 
 /// Orthonormal directions (3N, 6) of rigid motion of a structure; fewer where it is a line.
@@ -63,7 +64,8 @@ Points around(const Points& points, const Eigen::VectorXd& steps) {
 
 /// JᵀJ at every point, from `decode` at the points around it; memory holds a few points' structures.
 template <class Decode>
-std::vector<Eigen::MatrixXd> metrics_at(const Decode& decode, const Points& points, const Eigen::VectorXd& steps) {
+std::vector<Eigen::MatrixXd> metrics_at(const Decode& decode, const Points& points,
+                                        const Eigen::VectorXd& steps) {
   constexpr Eigen::Index kBatch = 64;
   std::vector<Eigen::MatrixXd> out(static_cast<std::size_t>(points.cols()));
   for (Eigen::Index begin = 0; begin < points.cols(); begin += kBatch) {
@@ -97,8 +99,8 @@ ConformationEnergy::ConformationEnergy(LatentModel model, const Points& samples,
   const Points centred = samples.colwise() - mean_;
   const Eigen::MatrixXd covariance = centred * centred.transpose() / static_cast<double>(samples.cols() - 1);
   root_ = covariance.llt().matrixL();
-  unit_ = root_.triangularView<Eigen::Lower>().solve(
-      Eigen::MatrixXd::Identity(samples.rows(), samples.rows()));
+  unit_ =
+      root_.triangularView<Eigen::Lower>().solve(Eigen::MatrixXd::Identity(samples.rows(), samples.rows()));
   const Points unit = unit_ * centred;
   find_active(columns_of(unit, kMetricSamples, seed));
   fit_idle(columns_of(unit, kMostFitted, seed), seed);
@@ -137,8 +139,8 @@ void ConformationEnergy::fit_idle(const Points& unit, std::uint64_t seed) {
     c.slope = ba * c.precision;
     c.root = (g.covariance.bottomRightCorner(idle, idle) - c.slope * ba.transpose()).llt().matrixL();
     const Eigen::MatrixXd lower = llt.matrixL();
-    c.log_norm = -lower.diagonal().array().log().sum() -
-                 0.5 * static_cast<double>(m) * std::log(2 * std::numbers::pi);
+    c.log_norm =
+        -lower.diagonal().array().log().sum() - 0.5 * static_cast<double>(m) * std::log(2 * std::numbers::pi);
     c.log_root = c.root.diagonal().array().log().sum();
     conditionals_.push_back(std::move(c));
   }
@@ -205,7 +207,8 @@ Eigen::VectorXd ConformationEnergy::marginal_energy(const Points& coordinates, d
     const auto first = static_cast<Eigen::Index>(n) * draws;
     idle.middleCols(first, draws) =
         (c.root * noise_).colwise() + (c.mean + c.slope * (a.col(i) - c.centre)).eval();
-    unit.middleCols(first, draws) = (idle_ * idle.middleCols(first, draws)).colwise() + (basis_ * a.col(i)).eval();
+    unit.middleCols(first, draws) =
+        (idle_ * idle.middleCols(first, draws)).colwise() + (basis_ * a.col(i)).eval();
   });
   const Eigen::VectorXd energy = model_.energy((root_ * unit).colwise() + mean_);
 
@@ -219,8 +222,8 @@ Eigen::VectorXd ConformationEnergy::marginal_energy(const Points& coordinates, d
       Eigen::VectorXd terms(shares.rows());
       for (Eigen::Index k = 0; k < shares.rows(); ++k) {
         const auto& c = conditionals_[static_cast<std::size_t>(k)];
-        const Eigen::VectorXd e = c.root.triangularView<Eigen::Lower>().solve(
-            idle.col(s) - centre[static_cast<std::size_t>(k)]);
+        const Eigen::VectorXd e =
+            c.root.triangularView<Eigen::Lower>().solve(idle.col(s) - centre[static_cast<std::size_t>(k)]);
         terms[k] = shares(k, i) - c.log_root - 0.5 * e.squaredNorm();
       }
       weight[s] = -energy[s] - log_sum(terms);
@@ -252,8 +255,8 @@ Eigen::VectorXd ConformationEnergy::volume_term(const Points& coordinates) const
   Eigen::VectorXd out(coordinates.cols());
   for (Eigen::Index i = 0; i < out.size(); ++i) {
     Eigen::MatrixXd g = metric[static_cast<std::size_t>(i)];
-    // (0.05 Å)² per squared standard deviation: coordinates are in Å.
-    g.diagonal().array() += (kLeastMotion / scale_.array()).square();
+    // Per squared standard deviation; coordinates are in Å.
+    g.diagonal().array() += (kFold / scale_.array()).square();
     const Eigen::MatrixXd lower = g.llt().matrixL();
     out[i] = lower.diagonal().array().log().sum();
   }

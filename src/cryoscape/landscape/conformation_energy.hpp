@@ -19,10 +19,11 @@ struct LatentModel {
 /// motion. `a` are the active coordinates: latents are whitened by the density's covariance, and of the
 /// eigenvectors of E_p[JᵀJ] those count that move the molecule by more than 0.05 Å per standard deviation,
 /// scaled to Å. The density is marginalised over the others, which are set to their mean given `a`:
-/// p(a) = ∫ p(a, b) db by importance sampling with the conditional density of b of a Gaussian mixture fitted to
-/// the samples, so that it is exact where the prior is such a mixture. The draws are the same for every `a`, so
-/// U is smooth. JᵀJ gets (0.05 Å)² more in each direction: at a fold of the manifold U would else have no
-/// lower bound.
+/// p(a) = ∫ p(a, b) db by importance sampling with the conditional density of b of a Gaussian mixture fitted
+/// to the samples, so that it is exact where the prior is such a mixture. The draws are the same for every
+/// `a`, so U is smooth. JᵀJ gets (0.01 Å per standard deviation)² more in each direction: at a fold of the manifold
+/// U would else have no lower bound. That is below 0.05 kT where all active directions move the molecule by
+/// 0.03 Å per standard deviation or more.
 class ConformationEnergy {
  public:
   /// With samples (d, M) of the density. Throws Error if no direction is active, or for fewer samples than
@@ -61,8 +62,8 @@ class ConformationEnergy {
     double log_weight = 0;
     Eigen::VectorXd centre, mean;
     Eigen::MatrixXd precision, slope, root;
-    double log_norm = 0;       ///< −½ ln det(2πΣ_aa)
-    double log_root = 0;       ///< ln det root
+    double log_norm = 0;  ///< −½ ln det(2πΣ_aa)
+    double log_root = 0;  ///< ln det root
   };
   /// ln of the shares (K, M) of the Gaussians at unscaled active coordinates.
   Eigen::MatrixXd log_shares(const Points& a) const;
