@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include "cryoscape/geometry/superposition.hpp"
-#include "cryoscape/simulation/smooth_path.hpp"
+#include "cryoscape/structure/smooth_path.hpp"
 
 using namespace cryoscape;
 using namespace cryoscape::simulation;
@@ -105,7 +105,7 @@ TEST(DemoProtein, DomainsMoveAsRigidBodies) {
 TEST(DemoProtein, TheMotionIsSmooth) {
   std::vector<std::vector<float>> models;
   for (const auto& m : protein().path) models.push_back(io::positions_of(m));
-  const SmoothPath path(models);
+  const structure::SmoothPath path(models);
   for (std::size_t m = 0; m < models.size(); ++m)
     EXPECT_LT(geometry::rmsd(models[m], path.at_model(static_cast<double>(m) + 1)), 0.05)
         << "model " << m + 1;

@@ -107,8 +107,8 @@ Scene::Scene(const std::vector<io::AtomicModel>& models, const std::vector<std::
   for (auto& x : residues_) move(x, centre);
   check_fits(positions_, names, options.box_length);
 
-  bead_path_ = SmoothPath(positions_);
-  residue_path_ = SmoothPath(residues_);
+  bead_path_ = structure::SmoothPath(positions_);
+  residue_path_ = structure::SmoothPath(residues_);
 }
 
 void Scene::build(const std::vector<io::AtomicModel>& models, const std::vector<std::string>& names,

@@ -6,8 +6,8 @@
 
 #include "cryoscape/geometry/rotation.hpp"
 #include "cryoscape/io/atomic_model.hpp"
-#include "cryoscape/simulation/smooth_path.hpp"
 #include "cryoscape/structure/beads.hpp"
+#include "cryoscape/structure/smooth_path.hpp"
 
 namespace cryoscape::simulation {
 
@@ -42,7 +42,7 @@ class Scene {
   /// a single model.
   std::vector<float> tangent(double model) const;
   /// The smooth path of the residues' beads.
-  const SmoothPath& path() const { return residue_path_; }
+  const structure::SmoothPath& path() const { return residue_path_; }
 
   /// What was done to the models, one line each, for the log.
   const std::vector<std::string>& notes() const { return notes_; }
@@ -55,7 +55,7 @@ class Scene {
   std::vector<std::vector<float>> positions_, residues_;
   std::vector<float> amplitudes_;
   std::vector<std::string> notes_;
-  SmoothPath bead_path_{{{0, 0, 0}}}, residue_path_{{{0, 0, 0}}};
+  structure::SmoothPath bead_path_{{{0, 0, 0}}}, residue_path_{{{0, 0, 0}}};
 };
 
 /// Where a molecule's images are centred, in the frame of its first model (residues' beads (3N)): as training

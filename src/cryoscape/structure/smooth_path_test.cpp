@@ -1,4 +1,4 @@
-#include "cryoscape/simulation/smooth_path.hpp"
+#include "cryoscape/structure/smooth_path.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 #include "cryoscape/util/test_data.hpp"
 
 using namespace cryoscape;
-using namespace cryoscape::simulation;
+using namespace cryoscape::structure;
 
 namespace {
 

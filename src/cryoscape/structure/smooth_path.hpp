@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-namespace cryoscape::simulation {
+namespace cryoscape::structure {
 
 /// A smooth one-dimensional path through M models of N points: every coordinate is a Legendre polynomial of
 /// degree min(5, M − 1) of the model number, fitted by least squares to all models. Positions along it are
@@ -56,4 +56,4 @@ class SmoothPath {
   double length_ = 0;
 };
 
-}  // namespace cryoscape::simulation
+}  // namespace cryoscape::structure

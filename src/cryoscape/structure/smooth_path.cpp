@@ -1,4 +1,4 @@
-#include "cryoscape/simulation/smooth_path.hpp"
+#include "cryoscape/structure/smooth_path.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include "cryoscape/geometry/superposition.hpp"
 #include "cryoscape/util/error.hpp"
 
-namespace cryoscape::simulation {
+namespace cryoscape::structure {
 namespace {
 
 constexpr std::size_t kMaximumTerms = 6;     // degree 5
@@ -185,4 +185,4 @@ SmoothPath::Nearest SmoothPath::nearest(std::span<const float> coordinates, bool
   return best;
 }
 
-}  // namespace cryoscape::simulation
+}  // namespace cryoscape::structure

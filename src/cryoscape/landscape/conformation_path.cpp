@@ -1,0 +1,181 @@
+#include "cryoscape/landscape/conformation_path.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "cryoscape/geometry/superposition.hpp"
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/parallel.hpp"
+
+namespace cryoscape::landscape {
+namespace {
+
+constexpr std::size_t kFewestStructures = 20, kFewestNodes = 3;
+constexpr std::size_t kFewestNeighbours = 20, kMostNeighbours = 200, kShareOfNeighbours = 50;
+constexpr double kFirstPercentile = 0.005, kLastPercentile = 0.995;
+constexpr double kReach = 0.1;       ///< beyond the structures, in shares of their range
+constexpr double kTolerance = 0.01;  ///< of ξ, in spacings
+constexpr double kFlat = 1e-6;       ///< windows narrower than this share of the bandwidth have no slope
+constexpr int kRootSteps = 40;
+
+/// Structures in order of ξ.
+class Regression {
+ public:
+  Regression(const std::vector<double>& values, std::span<const float> structures, std::size_t length)
+      : placed_(structures), length_(length), order_(values.size()) {
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    std::stable_sort(order_.begin(), order_.end(), [&](auto a, auto b) { return values[a] < values[b]; });
+    for (const auto i : order_) sorted_.push_back(values[i]);
+    shapes_.assign(structures.begin(), structures.end());
+    superpose_all(shapes_, mean_structure(structures, length));
+    neighbours_ = std::min(
+        sorted_.size(), std::clamp(sorted_.size() / kShareOfNeighbours, kFewestNeighbours, kMostNeighbours));
+  }
+
+  const std::vector<double>& sorted() const { return sorted_; }
+  /// The average shape at t, in no particular place.
+  std::vector<float> shape(double t) const { return average(shapes_, weights(t)); }
+  /// The same, where the decoder places structures of this ξ.
+  std::vector<float> structure(double t) const {
+    const auto w = weights(t);
+    const auto shape = average(shapes_, w);
+    return geometry::transformed(geometry::superpose(shape, average(placed_, w)), shape);
+  }
+
+ private:
+  /// Weights of the structures begin, begin + 1 … in order of ξ.
+  struct Window {
+    std::size_t begin = 0;
+    std::vector<double> weight;
+  };
+
+  Window weights(double t) const {
+    // The nearest are neighbours in order of ξ; one beyond them is where their weight ends.
+    const std::size_t count = sorted_.size();
+    const auto at =
+        static_cast<std::size_t>(std::lower_bound(sorted_.begin(), sorted_.end(), t) - sorted_.begin());
+    std::size_t begin = at, end = at;
+    double width = 0;
+    while (end - begin < neighbours_) {
+      const bool left = begin > 0 && (end == count || t - sorted_[begin - 1] <= sorted_[end] - t);
+      width = left ? t - sorted_[--begin] : sorted_[end++] - t;
+    }
+    width = std::max(std::abs(width), kFlat * (sorted_.back() - sorted_.front()));
+    Window window{begin, {}};
+    double s0 = 0, s1 = 0, s2 = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      const double u = (sorted_[i] - t) / width, a = std::min(1.0, std::abs(u));
+      // The farthest keeps a little weight: beyond the data a window could else be a single point.
+      const double w = std::pow(1 - a * a * a / 1.1, 3);
+      window.weight.push_back(w);
+      s0 += w, s1 += w * u, s2 += w * u * u;
+    }
+    const double determinant = s0 * s2 - s1 * s1;
+    const bool flat = determinant < kFlat * s0 * s0;
+    for (std::size_t i = begin; i < end; ++i) {
+      const double u = (sorted_[i] - t) / width;
+      window.weight[i - begin] *= flat ? 1 / s0 : (s2 - s1 * u) / determinant;
+    }
+    return window;
+  }
+
+  std::vector<float> average(std::span<const float> structures, const Window& window) const {
+    std::vector<double> sum(length_, 0.0);
+    for (std::size_t i = 0; i < window.weight.size(); ++i) {
+      const auto own = structures.subspan(order_[window.begin + i] * length_, length_);
+      for (std::size_t k = 0; k < length_; ++k) sum[k] += window.weight[i] * own[k];
+    }
+    return {sum.begin(), sum.end()};
+  }
+
+  std::span<const float> placed_;
+  std::size_t length_, neighbours_ = 0;
+  std::vector<std::size_t> order_;
+  std::vector<double> sorted_;
+  std::vector<float> shapes_;
+};
+
+/// A t in [low, high] where excess(t) is 0 to `tolerance`, by bisection and false position (Illinois);
+/// nothing where the ends do not bracket one.
+template <class Function>
+std::optional<double> root(const Function& excess, double low, double high, double tolerance) {
+  double at_low = excess(low), at_high = excess(high);
+  if (std::abs(at_low) <= tolerance) return low;
+  if (std::abs(at_high) <= tolerance) return high;
+  if (at_low > 0 || at_high < 0) return std::nullopt;
+  double t = low;
+  for (int i = 0; i < kRootSteps; ++i) {
+    // Every third step halves, so that flat stretches and jumps do not stall it.
+    t = i % 3 == 2 ? (low + high) / 2 : (low * at_high - high * at_low) / (at_high - at_low);
+    const double value = excess(t);
+    if (std::abs(value) <= tolerance) break;
+    if (value < 0) {
+      low = t, at_low = value, at_high /= 2;
+    } else {
+      high = t, at_high = value, at_low /= 2;
+    }
+  }
+  return t;
+}
+
+/// dx/dξ by differences of second order of evenly spaced rows (K, 3N), K ≥ 3.
+std::vector<float> differences(const std::vector<float>& rows, std::size_t length, double spacing) {
+  const std::size_t count = rows.size() / length;
+  std::vector<float> out(rows.size());
+  const auto combine = [&](std::size_t row, std::array<std::size_t, 3> of, std::array<double, 3> factor) {
+    for (std::size_t i = 0; i < length; ++i) {
+      double sum = 0;
+      for (std::size_t k = 0; k < 3; ++k) sum += factor[k] * rows[of[k] * length + i];
+      out[row * length + i] = static_cast<float>(sum / (2 * spacing));
+    }
+  };
+  combine(0, {0, 1, 2}, {-3, 4, -1});
+  for (std::size_t k = 1; k + 1 < count; ++k) combine(k, {k - 1, k, k + 1}, {-1, 0, 1});
+  combine(count - 1, {count - 3, count - 2, count - 1}, {1, -4, 3});
+  return out;
+}
+
+}  // namespace
+
+ConformationPath conformations_along(const CollectiveVariable& variable, std::span<const float> structures,
+                                     std::size_t length, std::size_t nodes) {
+  const auto values = evaluate(variable, structures, length);
+  if (values.size() < kFewestStructures)
+    fail("'{}': {} particles have latents, but conformations along a variable need at least {}",
+         variable.text, values.size(), kFewestStructures);
+  const Regression regression(values, structures, length);
+  const auto& sorted = regression.sorted();
+  const double range = sorted.back() - sorted.front();
+  const auto percentile = [&](double q) {
+    return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
+  };
+  const double first = variable.unit_interval ? 0 : percentile(kFirstPercentile),
+               last = variable.unit_interval ? 1 : percentile(kLastPercentile);
+  if (!(range > 0) || !(last > first)) fail("'{}' has the same value in all structures", variable.text);
+  const double spacing = (last - first) / static_cast<double>(nodes - 1);
+
+  std::vector<std::optional<std::vector<float>>> found(nodes);
+  parallel_for(nodes, [&](std::size_t k) {
+    const double target = first + spacing * static_cast<double>(k);
+    const auto excess = [&](double t) { return variable.value(regression.shape(t)) - target; };
+    if (const auto t = root(excess, sorted.front() - kReach * range, sorted.back() + kReach * range,
+                            kTolerance * spacing))
+      found[k] = regression.structure(*t);
+  });
+  ConformationPath path;
+  for (std::size_t k = 0; k < nodes; ++k) {
+    if (!found[k]) continue;
+    path.values.push_back(first + spacing * static_cast<double>(k));
+    path.structures.insert(path.structures.end(), found[k]->begin(), found[k]->end());
+  }
+  if (path.size() < kFewestNodes)
+    fail("'{}' varies too little among the structures: {} of {} values are reached", variable.text,
+         path.size(), nodes);
+  path.tangents = differences(path.structures, length, spacing);
+  return path;
+}
+
+}  // namespace cryoscape::landscape

@@ -1,0 +1,31 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "cryoscape/landscape/collective_variable.hpp"
+
+namespace cryoscape::landscape {
+
+/// Conformations at K evenly spaced values of a collective variable, as the exact likelihoods of a landscape
+/// are tabulated at.
+struct ConformationPath {
+  std::vector<double> values;     ///< (K) ξ, ascending
+  std::vector<float> structures;  ///< (K, 3N) Å, as the decoder places them, so that poses are right
+  std::vector<float> tangents;    ///< (K, 3N) dx/dξ, Å per unit of ξ
+
+  std::size_t size() const { return values.size(); }
+};
+
+/// Typical conformations along a variable: local linear regression on ξ (Fan and Gijbels 1996, tricube
+/// weights, bandwidth of a fixed number of neighbours) of structures (M, 3N) that stand as the decoder gives
+/// them. Shapes are averaged after superposition on their mean, which a turn of the molecule would blur, and
+/// then placed on the same average of the structures as they stand. An average has another ξ than its members
+/// have on average, so each node is moved along the regression until its own ξ is right to 1 % of the
+/// spacing. Nodes lie from the 0.5 to the 99.5 percentile of the structures' ξ, or from 0 to 1; those at the
+/// ends that are not reached within a tenth of the structures' range beyond it are left out. Tangents are the
+/// nodes' differences, of second order, and thus fit a cubic Hermite interpolation between them. Throws Error
+/// for fewer than 20 structures, and where ξ does not vary.
+ConformationPath conformations_along(const CollectiveVariable& variable, std::span<const float> structures,
+                                     std::size_t length, std::size_t nodes = 51);
+
+}  // namespace cryoscape::landscape
