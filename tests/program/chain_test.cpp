@@ -30,6 +30,12 @@ TEST(Chain, SimulateTrainReportCompare) {
       EXPECT_TRUE(record[key].is_number()) << key << " in " << line;
   }
 
+  const auto refined = run({"refine", out, "--iterations", "2", "--json"});
+  expect_success(refined);
+  EXPECT_EQ(nlohmann::json::parse(refined.out, nullptr, false)["usable"], kParticles);
+  EXPECT_EQ(io::read_npy_matrix(out / "refined_mean.npy").rows, static_cast<std::size_t>(kParticles));
+  EXPECT_TRUE(fs::exists(out / "likelihood/expansion_information.npy"));
+
   expect_success(run({"report", out}));
   const auto page = read_text_file(out / "report.html");
   EXPECT_NE(page.find("<svg"), std::string::npos);
@@ -48,6 +54,7 @@ TEST(Chain, CommandsOnFoldersThatAreNoRuns) {
   const auto folder = test_folder();
   expect_one_line(run({"report", folder / "none"}), 1, {"none"});
   expect_one_line(run({"compare", folder / "none"}), 1, {"none"});
+  expect_one_line(run({"refine", folder / "none"}), 1, {"none"});
   EXPECT_TRUE(fs::is_empty(folder));
 }
 

@@ -7,6 +7,7 @@
 
 #include "cryoscape/cli/commands.hpp"
 #include "cryoscape/cli/torch_setup.hpp"
+#include "cryoscape/inference/refine.hpp"
 #include "cryoscape/io/atomic_model.hpp"
 #include "cryoscape/landscape/landscape.hpp"
 #include "cryoscape/latent/prior.hpp"
@@ -76,6 +77,14 @@ training::RunSettings run_settings(const DemoSettings& settings, const DemoFiles
   return run;
 }
 
+/// The demo's images are clear: one start and two steps take the encoder's latents to their places.
+inference::RefineOptions refinement(const DemoSettings& settings) {
+  inference::RefineOptions options;
+  options.iterations = 2, options.starts = 1;
+  options.seed = settings.seed;
+  return options;
+}
+
 std::string table(const std::vector<report::StateScore>& states, const simulation::DemoProtein& protein) {
   std::string text = fmt::format("{:<14}{:>12}{:>12}{:>10}\n", "state", "true", "recovered", "RMSD/A");
   for (std::size_t k = 0; k < states.size(); ++k)
@@ -97,6 +106,7 @@ int run_demo(const DemoSettings& settings, const CommonOptions& common) {
   set_up_torch();
   training::train_run(run_settings(settings, files), files.run, false, true, common.command_line);
   auto run = training::open_run(files.run);
+  inference::refine_run(run, refinement(settings));
   landscape::write_landscape(run, {});
   report::write_report(files.run);
   const auto truth = report::read_truth_data(files.data / "truth.star", {files.path}, false);

@@ -2,6 +2,7 @@
 
 #include "cryoscape/cli/commands.hpp"
 #include "cryoscape/cli/train_arguments.hpp"
+#include "cryoscape/inference/refine.hpp"
 #include "cryoscape/landscape/landscape.hpp"
 #include "cryoscape/report/page.hpp"
 
@@ -9,17 +10,21 @@ namespace cryoscape::cli {
 
 std::unique_ptr<Command> run_command() {
   auto arguments = std::make_shared<TrainArguments>();
+  auto refinement = std::make_shared<inference::RefineOptions>();
   auto options = std::make_shared<landscape::LandscapeOptions>();
   auto command = std::make_unique<Command>();
   command->name = "run";
-  command->summary = "From particles to states: train, landscape and report in one go";
+  command->summary = "From particles to states: train, refine, landscape and report in one go";
   command->example = "cryoscape run particles.star --model reference.cif --out run --prior mixture";
   command->prints_json = true;
   arguments->declare(*command);
+  refinement->declare(command->options);
   options->declare(command->options);
-  command->run = [arguments, options](const CommonOptions& common) {
+  command->run = [arguments, refinement, options](const CommonOptions& common) {
     if (!arguments->train(common)) return 0;
     auto run = training::open_run(arguments->out);
+    refinement->seed = run.settings.training.seed;
+    if (inference::can_refine(run)) inference::refine_run(run, *refinement);
     const auto summary = landscape::write_landscape(run, *options);
     report::write_report(arguments->out);
     if (common.json)

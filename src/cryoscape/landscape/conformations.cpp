@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
+#include "cryoscape/training/run_latents.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/progress.hpp"
@@ -52,14 +52,8 @@ void Conformations::stream(std::span<const std::size_t> particles, const std::st
 }
 
 Conformations open_conformations(training::Run& run) {
-  const auto path = run.folder.file("latents.npy");
-  if (!std::filesystem::exists(path))
-    fail("{} does not exist: finish the training first (cryoscape train --resume)", path.string());
-  auto latents = io::read_npy_matrix(path);
-  if (latents.rows != run.data.particles.size())
-    fail("{} has {} rows, but the run has {} particles: train again", path.string(), latents.rows,
-         run.data.particles.size());
-  return Conformations(*run.model, std::move(latents), path.string());
+  const auto name = training::best_latents(run);
+  return Conformations(*run.model, training::read_latents(run, name), run.folder.file(name).string());
 }
 
 }  // namespace cryoscape::landscape

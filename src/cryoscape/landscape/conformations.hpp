@@ -37,8 +37,9 @@ class Conformations {
   std::vector<std::size_t> usable_;
 };
 
-/// The conformations of a run's posterior means (latents.npy). Throws Error if the file is missing or does
-/// not fit the particles.
+/// The conformations of a run's posterior means: refined ones (refined_mean.npy), and says so, where there
+/// are some that are not older than the encoder's (latents.npy). Throws Error if the encoder's are missing or
+/// the file does not fit the particles.
 Conformations open_conformations(training::Run& run);
 
 }  // namespace cryoscape::landscape

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 
+#include "cryoscape/landscape/conformations.hpp"
 #include "cryoscape/landscape/test_run.hpp"
 
 namespace cryoscape::landscape {
@@ -26,6 +28,20 @@ TEST(DecodeToFile, ArrayHoldsEveryParticleInOrder) {
       ASSERT_NEAR(values[3 * beads * i + j], x[j] + static_cast<float>(run.data.grid.centre[j % 3]), 1e-3);
   }
   EXPECT_TRUE(std::isnan(values[3 * beads * kUnusable]));
+}
+
+TEST(OpenConformations, PrefersRefinedLatentsUnlessTheEncodersAreNewer) {
+  auto run = open_test_run();
+  const auto refined = run.folder.file("refined_mean.npy"), encoded = run.folder.file("latents.npy");
+  EXPECT_NE(open_conformations(run).latent(3)[0], 7);
+  io::write_npy(refined, {kTestParticles, 2}, std::vector<float>(2 * kTestParticles, 7.0f));
+  EXPECT_EQ(open_conformations(run).latent(3)[0], 7);
+  fs::last_write_time(encoded, fs::last_write_time(refined) + std::chrono::seconds(1));
+  EXPECT_NE(open_conformations(run).latent(3)[0], 7);
+  fs::last_write_time(encoded, fs::last_write_time(refined) - std::chrono::seconds(1));
+  io::write_npy(refined, {5, 2}, std::vector<float>(10, 7.0f));
+  EXPECT_NE(error_of([&] { open_conformations(run); }).find("refined_mean.npy has 5 rows"),
+            std::string::npos);
 }
 
 TEST(DecodeToFile, ModelsOfGivenLatents) {

@@ -131,6 +131,17 @@ std::pair<torch::Tensor, torch::Tensor> HeterogeneityModel::decode_split(const t
   return {reference_ + full.view(shape), reference_ + decoder_only.view(shape)};
 }
 
+std::pair<torch::Tensor, torch::Tensor> HeterogeneityModel::decode_with_jacobian(
+    const torch::Tensor& latents) const {
+  torch::NoGradGuard no_grad;
+  auto scale = torch::ones({latent_dim_}, latents.options());
+  scale.narrow(0, 0, prior_->bits()).fill_(2);  // decoder_input() takes bits to spins
+  const auto tangents = torch::diag(scale).expand({latents.size(0), -1, -1}).contiguous();
+  const auto [moved, along] = decoder_->forward_tangent(decoder_input(latents), tangents);
+  const auto rows = latents.size(0), beads = reference_.size(1);
+  return {reference_ + moved.view({rows, beads, 3}), along.view({rows, latent_dim_, beads, 3})};
+}
+
 Scores HeterogeneityModel::score(const torch::Tensor& coordinates, const particles::Batch& batch,
                                  bool with_sums, Score how) {
   auto options = likelihood_options();

@@ -60,6 +60,9 @@ class HeterogeneityModel : public torch::nn::Module {
   /// The same twice, in one pass: gradients by the first reach latents and decoder, gradients by the second
   /// the decoder only.
   std::pair<torch::Tensor, torch::Tensor> decode_split(const torch::Tensor& latents);
+  /// Coordinates (B, N, 3) of latents (B, d) and their exact derivatives ∂x/∂z (B, d, N, 3), in Å per unit of
+  /// a latent; for bits those by their values in [0, 1]. Without gradients.
+  std::pair<torch::Tensor, torch::Tensor> decode_with_jacobian(const torch::Tensor& latents) const;
   /// Scores coordinates (B, N, 3) against the batch's images. `with_sums` also collects the spectral sums.
   Scores score(const torch::Tensor& coordinates, const particles::Batch& batch, bool with_sums,
                Score how = Score::training);

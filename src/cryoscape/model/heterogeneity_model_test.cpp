@@ -75,6 +75,19 @@ TEST_P(EveryPrior, StartsAtTheReferenceWhateverTheLatent) {
   EXPECT_TRUE(torch::equal(x, reference.expand({5, -1, -1})));
 }
 
+TEST_P(EveryPrior, JacobianIsTheDecodersDerivativeByLatents) {
+  const auto model = make_model(small_options(GetParam()));
+  disturb(*model, 4);
+  const auto z = torch::rand({3, model->latent_dim()}).requires_grad_();
+  const auto [x, jacobian] = model->decode_with_jacobian(z.detach());
+  const auto expected = model->decode(z);
+  EXPECT_LT((x - expected).abs().max().item<double>(), 1e-5);
+  const auto outer = torch::randn_like(x);
+  const auto gradient = torch::autograd::grad({(expected * outer).sum()}, {z})[0];
+  const auto found = (jacobian * outer.unsqueeze(1)).sum({2, 3});
+  EXPECT_LT(((found - gradient).norm() / gradient.norm()).item<double>(), 1e-4);
+}
+
 TEST_P(EveryPrior, PosteriorsHaveTheLatentsShapeAndAreFinite) {
   const auto model = make_model(small_options(GetParam()));
   const auto bits = model->prior().bits();

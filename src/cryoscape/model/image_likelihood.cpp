@@ -4,10 +4,7 @@
 #include <cmath>
 
 #include "cryoscape/model/contrast.hpp"
-#include "cryoscape/model/spectral_kernel.hpp"
-#include "cryoscape/model/wide_ctf.hpp"
-#include "cryoscape/optics/fft.hpp"
-#include "cryoscape/optics/spectrum.hpp"
+#include "cryoscape/model/likelihood_terms.hpp"
 #include "cryoscape/util/parallel.hpp"
 
 namespace cryoscape::model {
@@ -17,48 +14,6 @@ using Complex = std::complex<float>;
 
 /// Images whose spectral sums are added up together, whatever the number of threads.
 constexpr std::size_t kChunk = 4;
-
-/// Weight and gain of every coefficient, by optics group; groups that a batch lacks are left empty.
-class Coefficients {
- public:
-  Coefficients(const SpectralModel& spectral, const LikelihoodOptions& options, const BatchView& batch)
-      : shell_(optics::shell_table(spectral.box())), groups_(spectral.groups()) {
-    const int columns = spectral.box() / 2 + 1;
-    for (std::size_t f = 0; f < shell_.size(); ++f)
-      multiplicity_.push_back(
-          static_cast<float>(optics::multiplicity(static_cast<int>(f) % columns, spectral.box())));
-    for (int i = 0; i < batch.size; ++i) fill(spectral, options, static_cast<int>(batch.groups[i]));
-  }
-
-  SpectralTerms terms(int group) const {
-    return {groups_[group].weight.data(), groups_[group].gain.data(), multiplicity_.data()};
-  }
-  std::size_t size() const { return shell_.size(); }
-  int shell(std::size_t f) const { return shell_[f]; }
-  float multiplicity(std::size_t f) const { return multiplicity_[f]; }
-
- private:
-  struct Group {
-    std::vector<float> weight, gain;
-  };
-
-  void fill(const SpectralModel& spectral, const LikelihoodOptions& options, int group) {
-    auto& g = groups_[group];
-    if (!g.weight.empty()) return;
-    g.weight.assign(shell_.size(), 0), g.gain.assign(shell_.size(), 0);
-    const auto power = spectral.power(group), gain = spectral.gain(group);
-    for (std::size_t f = 0; f < shell_.size(); ++f) {
-      const int s = shell_[f];
-      if (s < 1 || s > spectral.max_shell()) continue;
-      g.weight[f] = options.correlation ? 1.0f : 1.0f / power[s];
-      g.gain[f] = gain[s];
-    }
-  }
-
-  std::vector<std::int32_t> shell_;
-  std::vector<float> multiplicity_;
-  std::vector<Group> groups_;
-};
 
 /// Spectral sums of the images of one chunk and group.
 struct ChunkSums {
@@ -121,7 +76,7 @@ class Worker {
         collector_(coefficients, spectral.max_shell()),
         image_(static_cast<std::size_t>(projection.box) * projection.box),
         spectrum_(coefficients.size()),
-        wide_(projection.box) {}
+        maker_(projection.box) {}
 
   /// Spectral sums go to `sums` where that is given; flush() ends a chunk.
   void score(const BatchView& batch, const LikelihoodOutput& output, std::vector<ChunkSums>* sums, int i) {
@@ -132,10 +87,10 @@ class Worker {
     const float* shift = batch.shifts + 2 * static_cast<std::size_t>(i);
     const int group = static_cast<int>(batch.groups[i]);
     const auto terms = coefficients_.terms(group);
-    const Ctf ctf{batch.ctf + half * i,
-                  batch.wide_ctf ? batch.wide_ctf + optics::half_size(2 * projection_.box) * i : nullptr};
+    const ParticleCtf ctf(batch, projection_.box, i);
     projection::project_one(projection_, amplitudes_, coordinates, rotation, shift, image_.data());
-    predict(ctf);
+    maker_.transform(ctf, image_.data(), spectrum_.data());
+    if (!ctf.wide) multiply(half, ctf.narrow, spectrum_.data());
 
     const Complex* data = batch.spectra + half * i;
     const auto q = quadratic_form(half, data, spectrum_.data(), terms);
@@ -158,31 +113,17 @@ class Worker {
   void flush(std::vector<ChunkSums>& sums) { collector_.flush(sums); }
 
  private:
-  /// Of one particle: on the image's grid, and where the prediction is filtered in a wider box, there.
-  struct Ctf {
-    const float* narrow;
-    const float* wide;
-  };
-
-  /// Q in spectrum_ from the projection in image_.
-  void predict(const Ctf& ctf) {
-    if (ctf.wide) wide_.apply(ctf.wide, image_.data());
-    optics::rfft2(projection_.box, image_.data(), spectrum_.data());
-    if (!ctf.wide) multiply(spectrum_.size(), ctf.narrow, spectrum_.data());
-  }
-
   /// ∂score/∂Q = h·w·(∂_b X + 2 ∂_c m), m = h·Q; the filtered image's gradient is its inverse FFT times D²
   /// (multiplicities are implied by the half-complex inverse), the coordinates' gradient follows by the
   /// adjoints of CTF and projector.
-  void gradient(const Complex* data, const Ctf& ctf, const SpectralTerms& terms,
+  void gradient(const Complex* data, const ParticleCtf& ctf, const SpectralTerms& terms,
                 const Contrast<double>& contrast, const float* coordinates, const float* rotation,
                 const float* shift, float* out) {
     const double scale = static_cast<double>(projection_.box) * projection_.box;
     spectral_gradient(spectrum_.size(), data, ctf.wide ? nullptr : ctf.narrow, terms,
                       static_cast<float>(scale * contrast.d_b), static_cast<float>(2 * scale * contrast.d_c),
                       spectrum_.data());
-    optics::irfft2(projection_.box, spectrum_.data(), image_.data());
-    if (ctf.wide) wide_.apply(ctf.wide, image_.data());
+    maker_.transform_back(ctf, spectrum_.data(), image_.data());
     projection::project_one_backward(projection_, amplitudes_, coordinates, rotation, shift, image_.data(),
                                      out);
   }
@@ -195,7 +136,7 @@ class Worker {
   SumCollector collector_;
   std::vector<float> image_;
   std::vector<Complex> spectrum_;
-  WideCtf wide_;
+  SpectrumMaker maker_;
 };
 
 }  // namespace

@@ -92,6 +92,23 @@ std::pair<torch::Tensor, torch::Tensor> MlpImpl::forward_split(const torch::Tens
   return {out[0], out[1]};
 }
 
+std::pair<torch::Tensor, torch::Tensor> MlpImpl::forward_tangent(const torch::Tensor& x,
+                                                                 const torch::Tensor& tangents) const {
+  torch::NoGradGuard no_grad;
+  auto out = x, along = tangents;
+  for (std::size_t k = 0; k < layers_.size(); ++k) {
+    if (k > 0) {
+      along = at::silu_backward(along, out.unsqueeze(1).expand_as(along));
+      out = torch::silu(out);
+    }
+    const auto& layer = *layers_[k];
+    out = layer_output(out, layer.weight, layer.bias, precision_);
+    along = layer_output(along.flatten(0, 1), layer.weight, torch::zeros_like(layer.bias), precision_)
+                .view({tangents.size(0), tangents.size(1), -1});
+  }
+  return {out, along};
+}
+
 Mlp make_mlp_encoder(std::int64_t features, std::int64_t outputs, Precision precision) {
   return Mlp(std::vector<std::int64_t>{features, 512, 256, 128, 64, 32, outputs}, precision);
 }

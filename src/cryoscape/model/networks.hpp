@@ -16,6 +16,10 @@ class MlpImpl : public torch::nn::Module {
   /// The output twice, for one pass: gradients by the first reach input and parameters, gradients by the
   /// second the parameters only.
   std::pair<torch::Tensor, torch::Tensor> forward_split(const torch::Tensor& x);
+  /// The output (B, M) of x (B, K), and its exact derivatives (B, d, M) along tangents (B, d, K) of the
+  /// input, in one forward pass. Not differentiable.
+  std::pair<torch::Tensor, torch::Tensor> forward_tangent(const torch::Tensor& x,
+                                                          const torch::Tensor& tangents) const;
   torch::nn::Linear last() const { return layers_.back(); }
 
  private:

@@ -50,6 +50,21 @@ TEST(Mlp, SplitForwardIsTwoPassesOfWhichOneStopsBeforeTheInput) {
   EXPECT_EQ(x.grad().abs().max().item<double>(), 0);
 }
 
+TEST(Mlp, TangentsAreTheDerivativesThatAutogradGives) {
+  torch::manual_seed(3);
+  Mlp mlp(std::vector<std::int64_t>{3, 8, 5, 4});
+  const auto x = torch::randn({7, 3}).requires_grad_(), tangents = torch::randn({7, 2, 3});
+  const auto [out, along] = mlp->forward_tangent(x.detach(), tangents);
+  ASSERT_EQ(along.sizes(), (std::vector<std::int64_t>{7, 2, 4}));
+  const auto expected = mlp->forward(x);
+  EXPECT_LT((out - expected).abs().max().item<double>(), 1e-6);
+  for (int k = 0; k < 4; ++k) {
+    const auto gradient = torch::autograd::grad({expected.select(1, k).sum()}, {x}, {}, true)[0];
+    const auto directional = (tangents * gradient.unsqueeze(1)).sum(2);
+    EXPECT_LT((along.select(2, k) - directional).abs().max().item<double>(), 1e-6) << k;
+  }
+}
+
 TEST(MlpEncoder, HasTheLayersOfCryoStar) {
   auto encoder = make_mlp_encoder(100, 16);
   std::vector<std::int64_t> widths;

@@ -162,6 +162,28 @@ struct TestScene {
   }
 };
 
+/// Σ over an image's coefficients, (B).
+inline torch::Tensor total(const torch::Tensor& values) { return values.sum({1, 2}); }
+
+/// ⟨u, v⟩ = Σ_f Re(u* v) / S.
+inline torch::Tensor product(const TestScene& s, const torch::Tensor& u, const torch::Tensor& v) {
+  return total(s.counted() * torch::real(torch::conj(u) * v) / s.spread(s.power));
+}
+
+inline torch::Tensor log_normaliser(const TestScene& s) {
+  return -0.5 * total(s.counted() * torch::log(2 * std::numbers::pi * s.spread(s.power)));
+}
+
+/// log N(x; m, S + sd² m mᵀ), the density with the contrast integrated out, by the matrix determinant lemma.
+inline torch::Tensor reference_score(const TestScene& s, const torch::Tensor& x, double sd,
+                                     bool window = true) {
+  const auto m = s.spread(s.gain) * s.bare_prediction(x, window),
+             residual = s.spectra.to(torch::kComplexDouble) - m;
+  const auto along = product(s, residual, m), inflation = 1 + sd * sd * product(s, m, m);
+  return log_normaliser(s) - 0.5 * (product(s, residual, residual) - sd * sd * along * along / inflation) -
+         0.5 * torch::log(inflation);
+}
+
 /// Boxes, shells, groups and numbers of beads of all kinds, CTFs in the image's own box and in a wider one.
 inline std::vector<TestScene> scenes() {
   std::vector<TestScene> all{{24, 12, 5, 20, 2, 1}, {32, 10, 3, 40, 1, 2}, {20, 7, 4, 6, 3, 3}};

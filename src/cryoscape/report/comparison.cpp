@@ -9,7 +9,7 @@
 #include "cryoscape/report/rank_auc.hpp"
 #include "cryoscape/report/run_record.hpp"
 #include "cryoscape/report/structure_scores.hpp"
-#include "cryoscape/training/run.hpp"
+#include "cryoscape/training/run_latents.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::report {
@@ -29,18 +29,6 @@ void copy_training(const TrainingRecord& training, RunScores& scores) {
   const auto& log_z = training.partition;
   if (std::isfinite(log_z.lower) && std::isfinite(log_z.upper))
     scores.log_partition = {log_z.lower, log_z.upper};
-}
-
-io::FloatMatrix read_latents(const training::Run& run) {
-  const auto path = run.folder.file("latents.npy");
-  if (!std::filesystem::exists(path))
-    fail("{} does not exist: training has not finished (cryoscape train --resume goes on)", path.string());
-  auto latents = io::read_npy_matrix(path);
-  if (latents.rows != run.data.particles.size() ||
-      latents.columns != static_cast<std::size_t>(run.model->latent_dim()))
-    fail("{} has {} rows of {}, but the run has {} particles and {} latents: train it again", path.string(),
-         latents.rows, latents.columns, run.data.particles.size(), run.model->latent_dim());
-  return latents;
 }
 
 /// Rows with a molecule in them and finite latents.
@@ -145,7 +133,7 @@ std::optional<SampleQuality> score_samples(training::Run& run) {
 TruthScores score_against(training::Run& run, const RunRecord& record, const TruthData& truth,
                           std::optional<std::vector<FoundState>>& found) {
   check_beads(run, truth);
-  const auto latents = read_latents(run);
+  const auto latents = training::read_latents(run, training::best_latents(run));
   const auto particles = truth_of(run.data.particles, truth);
   const auto comparable = comparable_rows(latents, particles), rows = evenly(comparable, kMostStructures);
   const auto models = at_rows(particles.model, rows);

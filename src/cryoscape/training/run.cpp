@@ -79,10 +79,12 @@ std::int64_t parameter_count(const model::HeterogeneityModel& model) {
 
 /// What an earlier run in the folder found: it must not be taken for this one's.
 void remove_results(const RunFolder& folder) {
-  for (const char* name : {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy",
-                           "prior_samples.npy", "states.json", "landscape.json", "components.npy",
-                           "assignments.npy", "particles.star", "report.html"})
+  for (const char* name :
+       {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy", "prior_samples.npy",
+        "states.json", "landscape.json", "components.npy", "assignments.npy", "particles.star", "report.html",
+        "refined_mean.npy", "refined_cov.npy", "refine.json"})
     fs::remove(folder.file(name));
+  fs::remove_all(folder.file("likelihood"));
 }
 
 void check_processes(int processes, int batch, std::size_t particles) {
