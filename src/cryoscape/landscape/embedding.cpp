@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "cryoscape/landscape/states.hpp"
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/parallel.hpp"
 #include "cryoscape/util/random.hpp"
@@ -185,33 +184,20 @@ std::vector<float> first_two(const Points& points) {
   return out;
 }
 
-std::vector<float> umap_layout(const Points& points, const LayoutOptions& options) {
-  const auto graph = NeighbourIndex(points).graph(options.neighbours);
-  if (graph.neighbours < 2) return first_two(points);  // at most two points have nothing to be laid out by
+std::vector<float> umap_layout(const Points& points, const Neighbourhood& neighbourhood, std::uint64_t seed) {
+  const auto& graph = neighbourhood.among;
+  auto out = first_two(points);
+  if (graph.neighbours < 2) return out;  // one or two members leave nothing to lay out
+  const auto& members = neighbourhood.members;
   const auto fuzzy = fuzzy_graph(graph);
-  Layout layout(start_of(points, options.seed), fuzzy, graph.size() > kFewPoints ? kEpochs : kEpochsOfFew,
-                options.seed);
+  Layout layout(start_of(points(Eigen::all, members), seed), fuzzy,
+                graph.size() > kFewPoints ? kEpochs : kEpochsOfFew, seed);
   layout.run();
-  return std::move(layout).result();
-}
-
-std::vector<float> umap_layout_of_many(const Points& points, std::size_t most, const LayoutOptions& options) {
-  const auto count = static_cast<std::size_t>(points.cols());
-  if (count <= most) return umap_layout(points, options);
-  const auto chosen = random_subset(count, most, options.seed);
-  std::vector<std::size_t> others;
-  for (std::size_t i = 0, c = 0; i < count; ++i)
-    if (c < chosen.size() && chosen[c] == i)
-      ++c;
-    else
-      others.push_back(i);
-  const Points fitted = points(Eigen::all, chosen);
-  const auto laid_out = umap_layout(fitted, options);
-  std::vector<float> out(2 * count);
-  for (std::size_t c = 0; c < chosen.size(); ++c)
-    out[2 * chosen[c]] = laid_out[2 * c], out[2 * chosen[c] + 1] = laid_out[2 * c + 1];
-  const Points rest = points(Eigen::all, others);
-  place(NeighbourIndex(fitted).nearest(rest, options.neighbours), laid_out, others, out);
+  const auto laid_out = std::move(layout).result();
+  for (std::size_t m = 0; m < members.size(); ++m)
+    std::copy_n(laid_out.begin() + static_cast<std::ptrdiff_t>(2 * m), 2,
+                out.begin() + static_cast<std::ptrdiff_t>(2 * members[m]));
+  place(neighbourhood.of_others, laid_out, neighbourhood.others, out);
   return out;
 }
 

@@ -19,22 +19,13 @@ struct FuzzyGraph {
 /// to log₂ k, joined as a + b − ab.
 FuzzyGraph fuzzy_graph(const NeighbourGraph& graph);
 
-/// How points are laid out in the plane.
-struct LayoutOptions {
-  std::size_t neighbours = 15;
-  std::uint64_t seed = 0;
-};
-
 /// Lays points (d, M) out in the plane as UMAP does, (M, 2): starting from their first two coordinates, edges
 /// pull by their membership and random points push, by stochastic gradients of the cross entropy of
 /// memberships with 1/(1 + a r²). (The exponent b of r^{2b} is 1, not fitted: it needs no power.) One after
-/// another, so that the result depends on points and seed alone. Distances and densities in the plane mean
-/// little: it shows neighbourhoods.
-std::vector<float> umap_layout(const Points& points, const LayoutOptions& options);
-
-/// The same, laid out for at most `most` points, chosen at random; each other one is placed at the mean of
-/// its nearest among these, weighted by membership.
-std::vector<float> umap_layout_of_many(const Points& points, std::size_t most, const LayoutOptions& options);
+/// another, so that the result depends on points and seed alone. Points that are no members of the
+/// neighbourhood are placed at the mean of their nearest members, weighted by membership. Distances and
+/// densities in the plane mean little: it shows neighbourhoods.
+std::vector<float> umap_layout(const Points& points, const Neighbourhood& neighbourhood, std::uint64_t seed);
 
 /// The first two coordinates, (M, 2); the second is 0 where there is one only.
 std::vector<float> first_two(const Points& points);

@@ -39,6 +39,10 @@ Points circle(Eigen::Index count) {
   return points;
 }
 
+std::vector<float> laid_out(const Points& points, std::uint64_t seed, std::size_t most = 100000) {
+  return umap_layout(points, neighbourhood_of(points, 15, most, seed), seed);
+}
+
 TEST(FuzzyGraph, IsSymmetricWithMembershipsThatAddUpToLog2K) {
   const auto points = gaussians({1}, {{0, 0, 0}}, {1}, 500, 2);
   const auto graph = NeighbourIndex(points).graph(8);
@@ -69,7 +73,7 @@ TEST(FuzzyGraph, EqualPointsAreWholeMembers) {
 
 TEST(UmapLayout, KeepsClustersApart) {
   const auto points = five_clusters(1000);
-  const auto plane = in_plane(umap_layout(points, {15, 1}));
+  const auto plane = in_plane(laid_out(points, 1));
   // Every point's nearest in the plane is of its own cluster, as in space.
   for (Eigen::Index i = 0; i < plane.cols(); ++i) {
     Eigen::VectorXd d = (plane.colwise() - plane.col(i)).colwise().norm().transpose();
@@ -82,7 +86,7 @@ TEST(UmapLayout, KeepsClustersApart) {
 
 TEST(UmapLayout, KeepsNeighbourhoodsBetterThanTwoComponents) {
   const auto points = five_clusters(800);
-  const double umap = trustworthiness(points, umap_layout(points, {15, 1}), 15),
+  const double umap = trustworthiness(points, laid_out(points, 1), 15),
                pca = trustworthiness(points, first_two(points), 15);
   RecordProperty("trustworthiness", std::to_string(umap));
   EXPECT_GT(umap, 0.85);
@@ -92,7 +96,7 @@ TEST(UmapLayout, KeepsNeighbourhoodsBetterThanTwoComponents) {
 TEST(UmapLayout, ACircleStaysACircle) {
   constexpr Eigen::Index kCount = 600;
   const auto points = circle(kCount);
-  const auto layout = umap_layout(points, {15, 3});
+  const auto layout = laid_out(points, 3);
   EXPECT_GT(trustworthiness(points, layout, 15), 0.97);
   // Round its centre it winds once, in order but for noise, and has a hole.
   auto plane = in_plane(layout);
@@ -112,24 +116,23 @@ TEST(UmapLayout, DependsOnTheSeedAndNotOnThreads) {
   const auto points = banana(400, 5);
   const auto threads = thread_count();
   set_thread_count(1);
-  const auto one = umap_layout(points, {10, 7});
+  const auto one = laid_out(points, 7);
   set_thread_count(3);
-  const auto three = umap_layout(points, {10, 7});
+  const auto three = laid_out(points, 7);
   set_thread_count(threads);
   EXPECT_EQ(one, three);
-  EXPECT_NE(one, umap_layout(points, {10, 8}));
+  EXPECT_NE(one, laid_out(points, 8));
 }
 
 TEST(UmapLayout, ManyPointsArePlacedByTheirNeighbours) {
   const auto points = five_clusters(1500);
-  const auto layout = umap_layout_of_many(points, 600, {15, 2});
+  const auto layout = laid_out(points, 2, 600);
   EXPECT_GT(trustworthiness(points, layout, 15), 0.85);
-  EXPECT_EQ(umap_layout_of_many(points, 1500, {15, 2}), umap_layout(points, {15, 2}));
 }
 
 TEST(UmapLayout, TakesVeryFewAndEqualPoints) {
-  EXPECT_EQ(umap_layout(segment(1, 1), {15, 0}).size(), 2u);
-  for (const auto& layout : {umap_layout(segment(4, 1), {15, 0}), umap_layout(Points::Zero(1, 30), {15, 0})})
+  EXPECT_EQ(laid_out(segment(1, 1), 0).size(), 2u);
+  for (const auto& layout : {laid_out(segment(4, 1), 0), laid_out(Points::Zero(1, 30), 0)})
     for (const float x : layout) EXPECT_TRUE(std::isfinite(x));
 }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "cryoscape/landscape/states.hpp"
 #include "cryoscape/util/interrupt.hpp"
 #include "cryoscape/util/parallel.hpp"
 
@@ -18,6 +20,14 @@ constexpr std::size_t kSeed = 100;         ///< of the levels, fixed: one cloud 
 std::vector<float> column(const Points& points, Eigen::Index i) {
   const Eigen::VectorXf x = points.col(i).cast<float>();
   return {x.begin(), x.end()};
+}
+
+void put_means(const NeighbourGraph& graph, const std::vector<std::size_t>& rows, std::vector<float>& out) {
+  const auto k = graph.neighbours;
+  for (std::size_t i = 0; i < graph.size(); ++i) {
+    const auto* d = graph.distance.data() + i * k;
+    out[rows[i]] = std::accumulate(d, d + k, 0.0f) / static_cast<float>(k);
+  }
 }
 
 }  // namespace
@@ -74,6 +84,28 @@ NeighbourGraph NeighbourIndex::search(const Points& points, std::size_t k, bool 
       out.distance[i * k + r] = std::sqrt(f.first);
     }
   });
+  return out;
+}
+
+Neighbourhood neighbourhood_of(const Points& points, std::size_t k, std::size_t most, std::uint64_t seed) {
+  Neighbourhood out;
+  const auto count = static_cast<std::size_t>(points.cols());
+  out.members = random_subset(count, most, seed);
+  for (std::size_t i = 0, m = 0; i < count; ++i)
+    if (m < out.members.size() && out.members[m] == i)
+      ++m;
+    else
+      out.others.push_back(i);
+  const NeighbourIndex index(points(Eigen::all, out.members));
+  out.among = index.graph(k);
+  out.of_others = index.nearest(points(Eigen::all, out.others), k);
+  return out;
+}
+
+std::vector<float> mean_distances(const Neighbourhood& neighbourhood) {
+  std::vector<float> out(neighbourhood.members.size() + neighbourhood.others.size(), 0.0f);
+  put_means(neighbourhood.among, neighbourhood.members, out);
+  put_means(neighbourhood.of_others, neighbourhood.others, out);
   return out;
 }
 

@@ -40,4 +40,19 @@ class NeighbourIndex {
   std::unique_ptr<Graph> graph_;
 };
 
+/// Neighbours of points among some of them, as all of a large cloud are more than is needed to tell where it
+/// is dense.
+struct Neighbourhood {
+  std::vector<std::size_t> members,
+      others;                ///< those among which neighbours are sought, and the rest; ascending
+  NeighbourGraph among;      ///< of the members; indices count members
+  NeighbourGraph of_others;  ///< the members nearest to each of the others
+};
+
+/// The k nearest of all points (d, M) among at most `most` of them, chosen at random.
+Neighbourhood neighbourhood_of(const Points& points, std::size_t k, std::size_t most, std::uint64_t seed);
+
+/// Mean distance (M) of each point to its nearest.
+std::vector<float> mean_distances(const Neighbourhood& neighbourhood);
+
 }  // namespace cryoscape::landscape

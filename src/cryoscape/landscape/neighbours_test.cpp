@@ -87,5 +87,27 @@ TEST(NeighbourIndex, FewPointsHaveFewNeighbours) {
   EXPECT_EQ(NeighbourIndex(one).nearest(three, 15).neighbours, 1u);
 }
 
+TEST(Neighbourhood, CoversAllPointsByTheirNearestAmongSome) {
+  const auto points = segment(500, 4);
+  const auto found = neighbourhood_of(points, 4, 200, 1);
+  EXPECT_EQ(found.members.size(), 200u);
+  EXPECT_EQ(found.others.size(), 300u);
+  const auto means = mean_distances(found);
+  const auto distances_to_members = [&](std::size_t i) {
+    std::vector<double> d;
+    for (const auto m : found.members)
+      if (m != i)
+        d.push_back(
+            (points.col(static_cast<Eigen::Index>(i)) - points.col(static_cast<Eigen::Index>(m))).norm());
+    std::sort(d.begin(), d.end());
+    return d;
+  };
+  for (const auto i : {found.members[3], found.others[5], found.others[299]}) {
+    const auto d = distances_to_members(i);
+    EXPECT_NEAR(means[i], (d[0] + d[1] + d[2] + d[3]) / 4, 1e-5);
+  }
+  EXPECT_EQ(mean_distances(neighbourhood_of(segment(1, 1), 4, 200, 1)), std::vector<float>{0});
+}
+
 }  // namespace
 }  // namespace cryoscape::landscape

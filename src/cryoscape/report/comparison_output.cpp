@@ -81,6 +81,9 @@ json run_json(const RunScores& run, const RunScores& first) {
            {"path_correlation_within_state", or_null(truth.path_correlation_within_state)},
            {"state_ari", or_null(truth.state_ari)},
            {"outlier_auc", or_null(truth.outlier_auc)},
+           {"outlier_auc_noise", or_null(truth.outlier_auc_noise)},
+           {"outlier_auc_wrong_molecule", or_null(truth.outlier_auc_wrong_molecule)},
+           {"outlier_auc_energy", or_null(truth.outlier_auc_energy)},
            {"samples_intact", run.samples ? json(run.samples->intact) : json(nullptr)},
            {"samples_spread", run.samples ? json(run.samples->spread) : json(nullptr)},
            {"active_latents", run.latents ? json(run.latents->active) : json(nullptr)},
@@ -168,7 +171,8 @@ std::vector<Row> main_rows(std::span<const RunScores> runs) {
   add_truth("mean RMSD per particle, A", &TruthScores::mean_rmsd, 3);
   add_truth("path error, of 0 to 1", &TruthScores::path_error, 4);
   add_truth("correlation along path in a state", &TruthScores::path_correlation_within_state, 3);
-  add_truth("junk by the prior's energy (AUC)", &TruthScores::outlier_auc, 3);
+  add_truth("junk by its outlier score (AUC)", &TruthScores::outlier_auc, 3);
+  add_truth("  by the prior's energy", &TruthScores::outlier_auc_energy, 3);
   add("the prior's samples intact, %",
       [](const RunScores& run) { return run.samples ? or_dash(100 * run.samples->intact, 1) : kUnknown; });
   add("  their spread, A",

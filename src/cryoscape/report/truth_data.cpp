@@ -43,6 +43,7 @@ ParticleTruth truth_of(const particles::ParticleSet& set, const TruthData& truth
     out.model.push_back(truth.particles.model[row]);
     out.state.push_back(truth.particles.state[row]);
     out.junk.push_back(truth.particles.junk[row]);
+    out.wrong_molecule.push_back(truth.particles.wrong_molecule[row]);
   }
   return out;
 }

@@ -32,6 +32,7 @@ struct ParticleTruth {
   std::vector<double> model;  ///< 1-based, fractional between models; 0 for junk
   std::vector<int> state;     ///< 1-based, 0 for junk and where there are no states
   std::vector<bool> junk;
+  std::vector<bool> wrong_molecule;  ///< junk that is another molecule, not noise
 
   std::size_t size() const { return model.size(); }
 };
