@@ -26,6 +26,11 @@ std::string full_help(const Option& option) {
   return text;
 }
 
+/// "--box"; a name of one letter may have one dash: "-n,--n".
+std::string flags_of(const Option& option) {
+  return (option.name.size() == 1 ? "-" + option.name + "," : "") + "--" + option.name;
+}
+
 template <class T>
 CLI::Option* add_to(CLI::App& app, const std::string& name, T* target, const std::string& help) {
   if constexpr (std::is_same_v<T, bool>)
@@ -61,7 +66,7 @@ Bound bind_command(CLI::App& program, Command& command, CommonOptions& common, s
   Bound bound{&command, app, {}};
   for (auto& option : command.options.options())
     bound.options.push_back(
-        std::visit([&](auto* target) { return add_to(*app, "--" + option.name, target, full_help(option)); },
+        std::visit([&](auto* target) { return add_to(*app, flags_of(option), target, full_help(option)); },
                    option.target));
   app->add_option("--config", config,
                   "TOML file with values for any of these options (the command line wins)");

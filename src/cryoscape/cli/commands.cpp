@@ -11,7 +11,9 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(train_command());
   commands.push_back(refine_command());
   commands.push_back(landscape_command());
+  commands.push_back(sample_command());
   commands.push_back(decode_command());
+  commands.push_back(export_command());
   commands.push_back(report_command());
   commands.push_back(compare_command());
   commands.push_back(prior_fit_command());

@@ -7,7 +7,10 @@
 #include <limits>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/landscape/half_agreement.hpp"
 #include "cryoscape/landscape/model_files.hpp"
+#include "cryoscape/landscape/particle_analyses.hpp"
+#include "cryoscape/landscape/particle_table.hpp"
 #include "cryoscape/landscape/state_models.hpp"
 #include "cryoscape/particles/export.hpp"
 #include "cryoscape/structure/allatom.hpp"
@@ -59,11 +62,6 @@ Cloud embed(const Conformations& conformations, const StructureSpace& space) {
   return cloud;
 }
 
-std::vector<float> shifted(std::vector<float> positions, const geometry::Vec3& centre) {
-  for (std::size_t i = 0; i < positions.size(); ++i) positions[i] += static_cast<float>(centre[i % 3]);
-  return positions;
-}
-
 /// Whether states can be given all atoms: the reference has more than its beads.
 bool has_all_atoms(const training::Run& run) {
   if (run.settings.input.beads != "residue") return false;
@@ -72,31 +70,64 @@ bool has_all_atoms(const training::Run& run) {
   return atoms > run.data.beads.size();
 }
 
+std::vector<Model> models_of_states(const Conformations& conformations, const Findings& found) {
+  std::vector<Model> models;
+  for (std::size_t s = 0; s < found.states.states.size(); ++s)
+    models.push_back(state_model(conformations, found.space, found.cloud, found.states, s));
+  return models;
+}
+
 /// Returns the states' model files, relative to the run's folder.
-std::vector<std::string> write_state_models(const training::Run& run, const Conformations& conformations,
-                                            const Findings& found, ModelFiles& files) {
+std::vector<std::string> write_state_models(const training::Run& run, const std::vector<Model>& models,
+                                            ModelFiles& files) {
   std::optional<structure::AllAtomBuilder> builder;
   if (has_all_atoms(run)) builder.emplace(run.data.reference, run.data.beads);
   std::vector<std::string> names;
-  for (std::size_t s = 0; s < found.states.states.size(); ++s) {
-    const auto model = state_model(conformations, found.space, found.cloud, found.states, s);
+  for (std::size_t s = 0; s < models.size(); ++s) {
     const auto stem = fmt::format("structures/states/state_{:02}", s + 1);
-    const auto positions = shifted(model.positions, run.data.grid.centre);
-    names.push_back(files.write(stem, {&run.data.beads.records, {positions}, {model.b_factors}}));
+    const auto positions = placed(models[s].positions, run.data.grid.centre);
+    names.push_back(files.write(stem, {&run.data.beads.records, {positions}, {models[s].b_factors}}));
     if (builder)
-      files.write(stem + "_allatom", {&builder->atoms(),
-                                      {builder->build(positions)},
-                                      {atom_b_factors(builder->atoms(), run.data.beads, model.b_factors)}});
+      files.write(stem + "_allatom",
+                  {&builder->atoms(),
+                   {builder->build(positions)},
+                   {atom_b_factors(builder->atoms(), run.data.beads, models[s].b_factors)}});
   }
   files.write_script("states", names, names.size());
   return names;
+}
+
+void check_half_run(const training::Run& run, const std::string& other) {
+  const auto theirs = training::read_config(training::RunFolder::open(other)).settings.input;
+  const auto& ours = run.settings.input;
+  if (ours.half == theirs.half && ours.subset == theirs.subset)
+    throw UsageError(
+        fmt::format("--half-run {}: it was trained on the same particles as {}: train one with --half 1, one "
+                    "with --half 2",
+                    other, run.folder.path().string()));
+}
+
+/// Leaves the states that the other half-set's run has too.
+nlohmann::json compare_with_half(const std::string& other, std::vector<Model>& models, StateSet& states) {
+  std::vector<HalfState> own;
+  for (std::size_t s = 0; s < models.size(); ++s)
+    own.push_back({states.states[s].population, states.states[s].population_error, models[s].positions});
+  const auto agreement = compare_halves(own, read_half_states(other));
+  std::vector<Model> kept;
+  for (std::size_t s = 0; s < models.size(); ++s)
+    if (agreement.found_in_both(s)) kept.push_back(std::move(models[s]));
+  models = std::move(kept);
+  keep_found_in_both(states, agreement);
+  spdlog::info("half-sets: {} of {} states are found in both, agreement {:.2f}", models.size(), own.size(),
+               agreement.agreement);
+  return half_agreement_json(agreement, other);
 }
 
 void write_series(const training::Run& run, const Conformations& conformations, const Findings& found,
                   ModelFiles& files) {
   for (std::size_t c = 0; c < found.space.size(); ++c) {
     auto series = component_series(conformations, found.space, found.cloud, c);
-    for (auto& positions : series) positions = shifted(std::move(positions), run.data.grid.centre);
+    for (auto& positions : series) positions = placed(std::move(positions), run.data.grid.centre);
     const auto count = series.size();
     const auto name = files.write(fmt::format("structures/pca/pc{}", c + 1),
                                   {&run.data.beads.records, std::move(series), {}});
@@ -122,15 +153,11 @@ void write_tables(const training::Run& run, const Conformations& conformations, 
   io::write_npy(run.folder.file("components.npy"), {conformations.particles(), k}, components);
   const auto states = assignments(conformations, found);
   io::write_npy(run.folder.file("assignments.npy"), {states.size(), 1}, states);
+}
 
-  std::vector<particles::ExtraColumn> columns{
-      {"rlnClassNumber", [&](std::size_t i) { return fmt::format("{}", static_cast<int>(states[i])); }}};
-  for (std::size_t d = 0; d < conformations.latent_dim(); ++d)
-    columns.push_back({fmt::format("rlnHeterogeneityLatent{}", d + 1), [&conformations, d](std::size_t i) {
-                         const float z = conformations.latent(i)[d];
-                         return fmt::format("{:.6f}", std::isfinite(z) ? z : 0.0f);  // RELION reads no nan
-                       }});
-  particles::write_particles_star(run.folder.file("particles.star"), run.data.particles, columns);
+void write_particles(const training::Run& run) {
+  const auto table = read_particle_table(run.folder.path(), run.data.particles.size());
+  particles::write_particles_star(run.folder.file("particles.star"), run.data.particles, star_columns(table));
 }
 
 json states_json(const LandscapeSummary& summary, const std::vector<std::string>& models) {
@@ -183,6 +210,7 @@ json landscape_json(const Findings& found, const LandscapeOptions& options) {
 
 LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& options) {
   check_target(run);
+  if (options.half_run) check_half_run(run, *options.half_run);
   const auto seed = static_cast<std::uint64_t>(run.settings.training.seed);
   const auto conformations = open_conformations(run);
   if (conformations.usable().empty())
@@ -191,13 +219,19 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   found.space = fit_space(run, conformations, seed);
   found.cloud = embed(conformations, found.space);
   found.states = find_states(found.cloud.points, options, seed);
+  auto models = models_of_states(conformations, found);
+  json half_sets;
+  if (options.half_run) half_sets = compare_with_half(*options.half_run, models, found.states);
+  const auto analyses = analyse_particles(run, conformations, found.cloud, options, seed);
 
   ModelFiles files(run.folder.path(), options.format);
   files.write("structures/reference", {&run.data.beads.records, {run.data.beads.coordinates}, {}});
-  const auto models = write_state_models(run, conformations, found, files);
+  const auto names = write_state_models(run, models, files);
   write_series(run, conformations, found, files);
   files.remove_stale();
   write_tables(run, conformations, found);
+  write_analyses(run, found.cloud, analyses);
+  write_particles(run);
 
   LandscapeSummary summary;
   summary.particles = conformations.particles();
@@ -205,8 +239,11 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   summary.component_deviations = found.space.standard_deviation;
   summary.states = found.states.states;
   summary.continuous = found.states.continuous;
-  summary.states_json = states_json(summary, models);
-  replace_text_file(run.folder.file("landscape.json"), landscape_json(found, options).dump(2) + "\n");
+  summary.states_json = states_json(summary, names);
+  auto landscape = landscape_json(found, options);
+  add_analyses(landscape, options, analyses);
+  landscape["half_sets"] = half_sets;
+  replace_text_file(run.folder.file("landscape.json"), landscape.dump(2) + "\n");
   replace_text_file(run.folder.file("states.json"), summary.states_json.dump(2) + "\n");
   spdlog::info("structure space: {} components, the first with a standard deviation of {:.2f} A",
                found.space.size(), found.space.standard_deviation[0]);

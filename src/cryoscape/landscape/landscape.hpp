@@ -19,7 +19,8 @@ struct LandscapeSummary {
 
 /// Embeds a run's particles in structure space, finds states, and writes into its folder: states.json,
 /// landscape.json, components.npy (particles, k) in Å, assignments.npy (particles, 1) with state ids,
-/// particles.star, and structures/. Unusable particles are NaN in components.npy and state 0 elsewhere.
+/// embedding.npy, outliers.npy, particles.star, and structures/. Unusable particles are NaN in components,
+/// embedding and outliers, and state 0 elsewhere.
 /// Output of an earlier landscape is replaced. Throws Error for a run without latents.
 LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& options);
 

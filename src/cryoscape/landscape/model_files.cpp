@@ -22,6 +22,11 @@ constexpr OwnNames kOwnNames[] = {{"structures", R"((states|pc\d+)\.cxc|referenc
 
 }  // namespace
 
+std::vector<float> placed(std::vector<float> positions, const geometry::Vec3& centre) {
+  for (std::size_t i = 0; i < positions.size(); ++i) positions[i] += static_cast<float>(centre[i % 3]);
+  return positions;
+}
+
 ModelFiles::ModelFiles(fs::path run, const std::string& format) : run_(std::move(run)) {
   if (format != "pdb") extensions_.emplace_back(".cif");
   if (format != "cif") extensions_.emplace_back(".pdb");

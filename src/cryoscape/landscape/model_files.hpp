@@ -4,9 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "cryoscape/geometry/rotation.hpp"
 #include "cryoscape/io/atomic_model.hpp"
 
 namespace cryoscape::landscape {
+
+/// Centred positions (3N) in the frame of a model file whose centre is given, Å.
+std::vector<float> placed(std::vector<float> positions, const geometry::Vec3& centre);
 
 /// Writes the models of a run's structures/ folder, remembers their names, and removes what an earlier call
 /// left there.

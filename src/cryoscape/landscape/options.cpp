@@ -16,6 +16,10 @@ void LandscapeOptions::declare(OptionSet& set) {
   auto& dip = set.add("barrier", &barrier,
                       "states are kept apart by a dip of the density between them of at least this, kT");
   dip.minimum = 0, dip.maximum = 100;
+  set.add("embedding", &embedding, "how particles are laid out in the plane").choices = {"umap", "pca",
+                                                                                         "none"};
+  set.add("half-run", &half_run,
+          "run trained on the other half-set, after its landscape: only states found in both are kept");
   set.add("format", &format, "format of the models written").choices = {"cif", "pdb", "both"};
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "cryoscape/util/options.hpp"
@@ -12,6 +13,8 @@ struct LandscapeOptions {
   std::string criterion = "bic";
   int max_states = 10;
   double barrier = 1;  ///< kT: what warmth crosses without notice parts no states
+  std::string embedding = "umap";
+  std::optional<std::string> half_run;  ///< folder of the other half-set's run
   std::string format = "cif";
 
   void declare(OptionSet& set);

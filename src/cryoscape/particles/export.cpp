@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "cryoscape/geometry/rotation.hpp"
+#include "cryoscape/io/npy.hpp"
 #include "cryoscape/io/star.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
@@ -119,6 +120,24 @@ void write_particles_star(const std::filesystem::path& path, const ParticleSet& 
   replace_file_stream(path, [&](std::ostream& stream) {
     set.source.extension() == ".star" ? copy_star(stream, set, extra) : write_as_relion(stream, set, extra);
   });
+}
+
+ParticleSet chosen_of(const ParticleSet& set, std::span<const std::size_t> chosen) {
+  ParticleSet out = set;
+  out.particles.clear(), out.rows.clear();
+  for (const auto i : chosen) out.particles.push_back(set.particles[i]), out.rows.push_back(set.rows[i]);
+  return out;
+}
+
+void write_particles_cs(const std::filesystem::path& path, const ParticleSet& set) {
+  if (set.source.extension() != ".cs")
+    fail("{}: {} is no cryoSPARC file, and only these become .cs: write a .star file", path.string(),
+         set.source.string());
+  const auto source = io::read_npy(set.source);
+  if (source.rows() != set.source_rows)
+    fail("{} has fewer or more particles than when it was read: it was changed meanwhile",
+         set.source.string());
+  io::write_npy_rows(path, source, set.rows);
 }
 
 }  // namespace cryoscape::particles

@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,12 @@ struct ExtraColumn {
 /// memory does not grow with it. Beside and renamed.
 void write_particles_star(const std::filesystem::path& path, const ParticleSet& set,
                           const std::vector<ExtraColumn>& extra);
+
+/// The particles at these places (ascending) of a set.
+ParticleSet chosen_of(const ParticleSet& set, std::span<const std::size_t> chosen);
+
+/// Writes the set's rows of its .cs source with every field, uid included, as it was. Throws Error for a set
+/// that was read from a STAR file. Beside and renamed.
+void write_particles_cs(const std::filesystem::path& path, const ParticleSet& set);
 
 }  // namespace cryoscape::particles

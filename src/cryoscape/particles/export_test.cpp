@@ -169,6 +169,33 @@ TEST(ExportStar, CryosparcParticlesReadBackAsTheSameParticles) {
   EXPECT_EQ(tables[1].table.columns.back(), "rlnHeterogeneityLatent1");
 }
 
+TEST(ExportCs, KeepsUidAndEveryFieldOfTheChosen) {
+  const auto folder = test_folder();
+  write_stack(folder / "p.mrcs", 8, 4, 1.5);
+  CsBuilder cs(4);
+  cs.integers("uid", {71, 72, 73, 74}, "u8")
+      .images("p.mrcs", 8, 1.5f)
+      .ctf()
+      .floats("alignments3D/pose", {{0, 0, 0}})
+      .floats("other/field", {{1, 2}, {3, 4}, {5, 6}, {7, 8}});
+  cs.write(folder / "p.cs");
+  const auto set = read_particles(folder / "p.cs", {});
+  const std::vector<std::size_t> wanted{1, 3};
+  write_particles_cs(folder / "out.cs", chosen_of(set, wanted));
+  const auto before = io::read_npy(folder / "p.cs"), after = io::read_npy(folder / "out.cs");
+  ASSERT_EQ(after.rows(), 2u);
+  ASSERT_EQ(after.fields.size(), before.fields.size());
+  EXPECT_EQ(after.unsigned_integer(*after.find("uid"), 0), 72u);
+  EXPECT_EQ(after.number(*after.find("other/field"), 1, 1), 8);
+  EXPECT_EQ(read_particles(folder / "out.cs", {}).size(), 2u);
+
+  write_particles_star(folder / "p.star", set, {});
+  const auto star = read_particles(folder / "p.star", {});
+  EXPECT_NE(error_of([&] { write_particles_cs(folder / "no.cs", star); }).find("no cryoSPARC file"),
+            std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder / "no.cs"));
+}
+
 TEST(ExportStar, HalfSetsAreNotInvented) {
   const auto folder = test_folder();
   write_stack(folder / "p.mrcs", 8, 2, 1.5);

@@ -108,18 +108,48 @@ void check_beads(const training::Run& run, const TruthData& truth) {
 }
 
 /// The prior's energy at the posterior mean, higher for what it thinks unlikely.
-std::optional<double> outlier_auc(training::Run& run, const io::FloatMatrix& latents,
-                                  const ParticleTruth& truth) {
+std::vector<double> prior_energies(training::Run& run, const io::FloatMatrix& latents) {
   torch::NoGradGuard no_grad;
   const auto z =
       torch::from_blob(const_cast<float*>(latents.values.data()),
                        {static_cast<std::int64_t>(latents.rows), static_cast<std::int64_t>(latents.columns)});
-  const auto energies = latent::values_of(run.model->prior().energy(z));
-  std::vector<double> scores;
-  std::vector<bool> junk;
-  for (std::size_t i = 0; i < energies.size(); ++i)
-    if (std::isfinite(energies[i])) scores.push_back(energies[i]), junk.push_back(truth.junk[i]);
-  return rank_auc(scores, junk);
+  return latent::values_of(run.model->prior().energy(z));
+}
+
+/// Evidence against particles, from the first column of outliers.npy; nothing before `landscape`.
+std::optional<std::vector<double>> outlier_scores(const training::Run& run) {
+  const auto path = run.folder.file("outliers.npy");
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  const auto table = io::read_npy_matrix(path);
+  if (table.rows != run.data.particles.size())
+    fail("{} has {} rows, but the run has {} particles: run cryoscape landscape again", path.string(),
+         table.rows, run.data.particles.size());
+  std::vector<double> out;
+  for (std::size_t i = 0; i < table.rows; ++i) out.push_back(-table.values[i * table.columns]);
+  return out;
+}
+
+/// Of the particles marked among those and the molecules.
+std::optional<double> outlier_auc(std::span<const double> scores, const std::vector<bool>& marked,
+                                  const std::vector<bool>& junk) {
+  std::vector<double> compared;
+  std::vector<bool> high;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    if (std::isfinite(scores[i]) && (marked[i] || !junk[i]))
+      compared.push_back(scores[i]), high.push_back(marked[i]);
+  return rank_auc(compared, high);
+}
+
+void score_outliers(training::Run& run, const io::FloatMatrix& latents, const ParticleTruth& truth,
+                    TruthScores& scores) {
+  const auto energies = prior_energies(run, latents);
+  const auto score = outlier_scores(run).value_or(energies);
+  std::vector<bool> noise;
+  for (std::size_t i = 0; i < truth.size(); ++i) noise.push_back(truth.junk[i] && !truth.wrong_molecule[i]);
+  scores.outlier_auc = outlier_auc(score, truth.junk, truth.junk);
+  scores.outlier_auc_noise = outlier_auc(score, noise, truth.junk);
+  scores.outlier_auc_wrong_molecule = outlier_auc(score, truth.wrong_molecule, truth.junk);
+  scores.outlier_auc_energy = outlier_auc(energies, truth.junk, truth.junk);
 }
 
 std::optional<SampleQuality> score_samples(training::Run& run) {
@@ -152,7 +182,7 @@ TruthScores score_against(training::Run& run, const RunRecord& record, const Tru
   }
   if (const auto assigned = read_assignments(record.folder, particles.size()))
     scores.state_ari = state_agreement(*assigned, particles.state, comparable);
-  scores.outlier_auc = outlier_auc(run, latents, particles);
+  score_outliers(run, latents, particles, scores);
   scores.path = score_path(run, record, truth, particles);
   return scores;
 }

@@ -26,9 +26,12 @@ struct TruthScores {
   std::optional<double> path_correlation_within_state;
   PathScores path;                         ///< of the likelihoods along the path
   std::optional<double> population_error;  ///< percentage points; nothing before `landscape`
-  std::optional<double> state_ari;    ///< of usable particles that are no junk; nothing before `landscape`
-  std::optional<double> outlier_auc;  ///< of the prior's energy, for junk; nothing where there is none
-  std::vector<StateScore> states;     ///< true states; empty before `landscape`
+  std::optional<double> state_ari;  ///< of usable particles that are no junk; nothing before `landscape`
+  /// Of junk among all particles, by the evidence ratio; of the prior's energy before `landscape`. The same
+  /// of either kind of junk among molecules. Nothing where there is none.
+  std::optional<double> outlier_auc, outlier_auc_noise, outlier_auc_wrong_molecule;
+  std::optional<double> outlier_auc_energy;  ///< by the prior's energy
+  std::vector<StateScore> states;            ///< true states; empty before `landscape`
 };
 
 /// What is known of a run.

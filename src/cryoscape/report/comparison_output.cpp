@@ -85,6 +85,9 @@ json run_json(const RunScores& run, const RunScores& first) {
            {"barrier_error", or_null(truth.path.barrier_error)},
            {"state_ari", or_null(truth.state_ari)},
            {"outlier_auc", or_null(truth.outlier_auc)},
+           {"outlier_auc_noise", or_null(truth.outlier_auc_noise)},
+           {"outlier_auc_wrong_molecule", or_null(truth.outlier_auc_wrong_molecule)},
+           {"outlier_auc_energy", or_null(truth.outlier_auc_energy)},
            {"samples_intact", run.samples ? json(run.samples->intact) : json(nullptr)},
            {"samples_spread", run.samples ? json(run.samples->spread) : json(nullptr)},
            {"active_latents", run.latents ? json(run.latents->active) : json(nullptr)},
@@ -176,7 +179,8 @@ std::vector<Row> main_rows(std::span<const RunScores> runs) {
   add_path("posterior error over the best attainable", &PathScores::posterior_error_over_optimal, 3);
   add_path("free energy, r.m.s. error, kT", &PathScores::free_energy_rms, 3);
   add_path("  barriers, largest error, kT", &PathScores::barrier_error, 2);
-  add_truth("junk by the prior's energy (AUC)", &TruthScores::outlier_auc, 3);
+  add_truth("junk by its outlier score (AUC)", &TruthScores::outlier_auc, 3);
+  add_truth("  by the prior's energy", &TruthScores::outlier_auc_energy, 3);
   add("the prior's samples intact, %",
       [](const RunScores& run) { return run.samples ? or_dash(100 * run.samples->intact, 1) : kUnknown; });
   add("  their spread, A",

@@ -45,7 +45,8 @@ class Comparison : public testing::Test {
     delete folder_;
   }
   void TearDown() override {
-    for (const char* name : {"states.json", "assignments.npy"}) fs::remove(*folder_ / "run" / name);
+    for (const char* name : {"states.json", "assignments.npy", "outliers.npy"})
+      fs::remove(*folder_ / "run" / name);
   }
 
   /// The middle residues of all models of the demo protein.
@@ -128,7 +129,7 @@ TEST_F(Comparison, WithoutTruthOrLandscapeOnlyTheRecordIsKnown) {
        {"states", "population_error", "median_rmsd", "mean_rmsd", "median_rmsd_one_structure",
         "median_rmsd_structure_per_state", "path_error", "ml_error_over_bound",
         "posterior_error_over_optimal", "path_correlation_within_state", "free_energy_rms", "barrier_error",
-        "outlier_auc", "state_ari"}) {
+        "outlier_auc", "outlier_auc_energy", "state_ari"}) {
     ASSERT_TRUE(json.contains(key)) << key;
     EXPECT_TRUE(json[key].is_null()) << key;
   }
@@ -207,6 +208,29 @@ TEST_F(Comparison, SamplesAndJunkAreScoredWithTruth) {
   EXPECT_LE(*scores.truth->outlier_auc, 1);
   EXPECT_TRUE(scores.latents);
   EXPECT_EQ(scores.latents->of, 2);
+}
+
+TEST_F(Comparison, JunkIsScoredByEvidenceOnceThereIsALandscape) {
+  const auto known = truth_of(training::open_run(run()).data.particles, truth());
+  // Evidence that is lower for junk by 10 nats, but that a wrong molecule of every two looks like the right
+  // one.
+  std::vector<float> evidence;
+  int wrong = 0, wrong_hidden = 0;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const bool hidden = known.wrong_molecule[i] && wrong++ % 2 == 1;
+    wrong_hidden += hidden;
+    evidence.push_back(known.junk[i] && !hidden ? -5.0f : 5.0f);
+  }
+  ASSERT_GT(wrong, 1);
+  io::write_npy(run() / "outliers.npy", {known.size(), 1}, evidence);
+  const auto scores = score_run(run(), truth());
+  EXPECT_EQ(scores.truth->outlier_auc_noise, 1);
+  EXPECT_NEAR(*scores.truth->outlier_auc_wrong_molecule, 1 - 0.5 * wrong_hidden / wrong, 1e-9);
+  EXPECT_LT(*scores.truth->outlier_auc, 1);
+  ASSERT_TRUE(scores.truth->outlier_auc_energy);
+  EXPECT_TRUE(comparison_json(std::vector<RunScores>{scores})["runs"][0]["outlier_auc_energy"].is_number());
+  io::write_npy(run() / "outliers.npy", {3, 1}, std::vector<float>(3, 0.0f));
+  EXPECT_NE(error_of([] { score_run(run(), truth()); }).find("has 3 rows"), std::string::npos);
 }
 
 TEST_F(Comparison, ThePageHoldsWhatTheTextDoes) {

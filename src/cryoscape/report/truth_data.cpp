@@ -44,6 +44,7 @@ ParticleTruth truth_of(const particles::ParticleSet& set, const TruthData& truth
     out.state.push_back(truth.particles.state[row]);
     out.junk.push_back(truth.particles.junk[row]);
     out.bound.push_back(truth.particles.bound[row]);
+    out.wrong_molecule.push_back(truth.particles.wrong_molecule[row]);
   }
   return out;
 }

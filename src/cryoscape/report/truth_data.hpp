@@ -33,6 +33,7 @@ struct ParticleTruth {
   std::vector<int> state;     ///< 1-based, 0 for junk and where there are no states
   std::vector<bool> junk;
   std::vector<double> bound;  ///< Cramér–Rao standard deviation of the position; NaN where there is none
+  std::vector<bool> wrong_molecule;  ///< junk that is another molecule, not noise
 
   std::size_t size() const { return model.size(); }
 };

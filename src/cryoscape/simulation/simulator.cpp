@@ -180,6 +180,7 @@ void Simulation::run(const OutputPaths& paths) {
     truth.model.push_back(junk ? 0 : p.placement.model);
     truth.state.push_back(junk ? 0 : p.placement.state);
     truth.junk.push_back(junk);
+    truth.wrong_molecule.push_back(p.content == Content::wrong_molecule);
   }
   stack.close();
   write_truth(paths.truth, truth);

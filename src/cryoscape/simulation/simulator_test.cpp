@@ -249,6 +249,7 @@ TEST_F(Simulate, HalfOfTheJunkIsNoiseAndHalfAWrongMolecule) {
     }
     junk += 1;
     noise += v < 1.5;
+    EXPECT_EQ(truth.wrong_molecule[i], v > 1.5);
     EXPECT_EQ(truth.state[i], 0);
     EXPECT_EQ(truth.model[i], 0);
     EXPECT_TRUE(std::isnan(truth.bound[i]));

@@ -12,6 +12,7 @@ struct Truth {
   std::vector<double> model;            ///< 1-based, fractional between models; 0 for junk
   std::vector<int> state;               ///< 1-based, 0 where none
   std::vector<bool> junk;
+  std::vector<bool> wrong_molecule;  ///< junk that is another molecule, not noise
   std::vector<double> bound;  ///< Cramér–Rao standard deviation of the position s; NaN for junk and where
                               ///< there is one model only
 
