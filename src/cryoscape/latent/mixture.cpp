@@ -1,4 +1,5 @@
 #include <cmath>
+#include <stdexcept>
 
 #include "cryoscape/latent/mixture_density.hpp"
 #include "cryoscape/latent/noise.hpp"
@@ -11,6 +12,7 @@ constexpr double kLearningRate = 2e-3;
 /// Smallest conditional standard deviation, as a share of the median posterior's and in absolute terms; and
 /// how far above it a start is at least.
 constexpr double kFloorShare = 0.25, kLeastFloor = 1e-4, kLeastAboveFloor = 0.05;
+constexpr double kNoWeight = -30;  ///< logit of components that a given density lacks
 
 }  // namespace
 
@@ -64,6 +66,22 @@ void MixturePrior::start_from(const torch::Tensor& means, const torch::Tensor& d
   log_scale_.copy_(torch::log(scale));
   means_.copy_(found.centres);
   logits_.copy_(found.log_weights);
+  active_.fill_(1);
+}
+
+void MixturePrior::set_density(const MixtureParameters& p) {
+  torch::NoGradGuard no_grad;
+  const auto given = p.logits.size(0);
+  if (given < 1 || given > components_ || p.means.size(1) != dim_ || !lower_.defined())
+    throw std::invalid_argument("a density of another form than the mixture prior's");
+  const auto kept = torch::arange(components_, torch::kInt64).clamp_max(given - 1);
+  const auto scale = 1 / torch::diagonal(p.factors, 0, 1, 2);
+  floor_.copy_(torch::minimum(floor_, kFloorShare * std::get<0>(scale.min(0)).to(floor_.options())));
+  log_scale_.copy_(torch::log(scale.index({kept}).to(floor_.options()) - floor_));
+  lower_.copy_(torch::tril(p.factors, -1).index({kept}));
+  means_.copy_(p.means.index({kept}));
+  logits_.fill_(kNoWeight);
+  logits_.narrow(0, 0, given).copy_(torch::log_softmax(p.logits, 0));
   active_.fill_(1);
 }
 

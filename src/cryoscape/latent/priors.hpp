@@ -41,11 +41,16 @@ class MixturePrior : public Prior {
   std::unique_ptr<torch::optim::Optimizer> make_optimiser() override;
   nlohmann::json diagnostics() override;
 
+  MixtureParameters density() const;
+  std::int64_t components() const { return components_; }
+  /// Takes a density fitted elsewhere, of at most components() components; those beyond it get no weight.
+  /// Only with full covariances.
+  void set_density(const MixtureParameters& density);
+
  private:
   void start_from(const torch::Tensor& means, const torch::Tensor& deviations,
                   torch::Generator& generator) override;
   bool active() const { return active_.item<float>() != 0; }
-  MixtureParameters density() const;
 
   std::int64_t dim_, components_;
   torch::Tensor logits_, means_, log_scale_, lower_, floor_, active_;  // no lower: diagonal

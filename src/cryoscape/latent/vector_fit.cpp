@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cryoscape/latent/latent_use.hpp"
+#include "cryoscape/latent/point_posterior.hpp"
 #include "cryoscape/latent/prior_trainer.hpp"
 #include "cryoscape/latent/vector_vae.hpp"
 #include "cryoscape/util/error.hpp"
@@ -14,8 +15,6 @@ namespace {
 
 constexpr int kRecordEvery = 100, kImportanceSamples = 64;
 constexpr std::int64_t kFewestRows = 20;
-/// Posterior standard deviation of a row that is itself the latent, of the data's own.
-constexpr double kPointWidth = 1e-3;
 
 void check(const torch::Tensor& data) {
   if (data.size(0) < kFewestRows)
@@ -31,12 +30,6 @@ void check(const torch::Tensor& data) {
 
 bool is_binary(const torch::Tensor& data) {
   return torch::logical_or(data == 0, data == 1).all().item<bool>();
-}
-
-/// A row as the latent itself.
-Posterior point(const Prior& prior, const torch::Tensor& rows, const torch::Tensor& width) {
-  if (prior.bits() > 0) return {prior.bits(), torch::logit(rows, 1e-6), {}};
-  return {0, rows, torch::log(width).expand(rows.sizes())};
 }
 
 struct Halves {
@@ -89,7 +82,7 @@ void fit_directly(const Halves& data, Loop& loop, torch::Generator& generator, V
   prior.after_warm_up(data.training, width.expand(data.training.sizes()), generator);
   PriorTrainer trainer(prior);
   loop.run([&](const torch::Tensor& rows, double) -> nlohmann::json {
-    trainer.step(point(prior, rows, width), {rows, rows}, generator);
+    trainer.step(point_posterior(prior.bits(), rows, width), {rows, rows}, generator);
     torch::NoGradGuard no_grad;
     return {{"energy", prior.energy(rows).mean().item<double>()}};
   });
