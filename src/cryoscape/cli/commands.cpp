@@ -9,6 +9,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(inspect_command());
   commands.push_back(run_command());
   commands.push_back(train_command());
+  commands.push_back(density_command());
   commands.push_back(landscape_command());
   commands.push_back(decode_command());
   commands.push_back(report_command());

@@ -11,6 +11,7 @@ std::unique_ptr<Command> simulate_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> run_command();
 std::unique_ptr<Command> train_command();
+std::unique_ptr<Command> density_command();
 std::unique_ptr<Command> landscape_command();
 std::unique_ptr<Command> decode_command();
 std::unique_ptr<Command> report_command();
