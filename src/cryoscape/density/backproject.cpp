@@ -125,6 +125,7 @@ std::array<std::vector<float>, 2> write_halves(const HalfSums& halves, const par
   for (int h = 0; h < 2; ++h) {
     const Accumulator* sums[] = {&halves.sums[h]};
     maps[h] = reconstruct(sums, unfiltered(shell_weights(sums)));
+    clear_corners(grid.box, maps[h]);
     write_map(folder / (h ? "half2.mrc" : "half1.mrc"), grid, maps[h]);
   }
   result.fsc = measure_fsc(grid.box, maps[0], maps[1], mask);
@@ -178,7 +179,8 @@ Reconstruction back_project_particles(const DensityOptions& options, const fs::p
   result.guinier = fit_guinier(signal_amplitudes(grid.box, half_maps, result.fsc.corrected), result.extent(),
                                result.resolution());
   const Accumulator* both[] = {&halves.sums[0], &halves.sums[1]};
-  const auto map = reconstruct(both, wiener(shell_weights(both), result.fsc.corrected));
+  auto map = reconstruct(both, wiener(shell_weights(both), result.fsc.corrected));
+  clear_corners(grid.box, map);
   write_map(folder / "map.mrc", grid, map);
   if (force) fs::remove(folder / kSharpened);  // of an earlier reconstruction
   if (!check.empty())

@@ -11,6 +11,7 @@ namespace cryoscape::density {
 namespace {
 
 constexpr double kSamePixel = 2e-3;  ///< relative: headers hold rounded box lengths
+constexpr double kCornerEdge = 3;    ///< voxels
 constexpr float kSlack = 1e-3f;      ///< by which interpolated masks leave [0, 1]
 
 }  // namespace
@@ -29,6 +30,11 @@ std::vector<float> soft_sphere(int box, double pixel_size, double diameter, doub
           mask.push_back(static_cast<float>(0.5 + 0.5 * std::cos(std::numbers::pi * out / width)));
       }
   return mask;
+}
+
+void clear_corners(int box, std::vector<float>& map) {
+  const auto sphere = soft_sphere(box, 1, box, kCornerEdge);
+  for (std::size_t i = 0; i < map.size(); ++i) map[i] *= sphere[i];
 }
 
 std::vector<float> read_map(const std::filesystem::path& path, int box, double pixel_size) {

@@ -8,6 +8,10 @@ namespace cryoscape::density {
 /// it, a cosine between.
 std::vector<float> soft_sphere(int box, double pixel_size, double diameter, double edge);
 
+/// Takes a map (D, D, D) softly to 0 outside the largest sphere of its box, which only some of the views
+/// reach: what is left of half-sampled noise there, half of all the noise, would count in every correlation.
+void clear_corners(int box, std::vector<float>& map);
+
 /// Reads a mask of a box and pixel size (Å). Throws Error if these differ from the map's, or if its values
 /// are not between 0 and 1 with some above 0.
 std::vector<float> read_mask(const std::filesystem::path& path, int box, double pixel_size);

@@ -46,7 +46,9 @@ std::vector<double> smoothed(const std::vector<double>& power) {
   std::vector<double> out(power.size());
   for (int s = 0; s < shells; ++s) {
     double sum = 0, weight = 0;
-    for (int t = std::max(0, s - kNeighbours); t <= std::min(shells - 1, s + kNeighbours); ++t)
+    const int reach =
+        std::min({kNeighbours, s, shells - 1 - s});  // as far to both sides: slopes leave no trace
+    for (int t = s - reach; t <= s + reach; ++t)
       sum += t * power[t] + 1e-3 * power[t], weight += t + 1e-3;  // a shell has about s coefficients
     out[s] = sum / weight;
   }

@@ -17,6 +17,11 @@ using Complex = std::complex<float>;
 constexpr double kFloor = 1e-3;
 constexpr double kLargestFsc = 1 - 1e-6;
 
+/// Shell of the images' grid of a point at a squared distance from the origin.
+std::size_t shell_of(int square) {
+  return static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(square)) / kPadding));
+}
+
 Sample sum_at(std::span<const Accumulator* const> sums, std::size_t at) {
   Sample total;
   for (const auto* s : sums) {
@@ -43,11 +48,10 @@ void fill_plane(std::span<const Accumulator* const> sums, std::span<const double
   const int side = kPadding * sums[0]->box;
   std::fill(plane.begin(), plane.end(), Complex(0));
   for_points(*sums[0], z, [&](int x, int y, std::size_t at, int square) {
-    const double radius = std::sqrt(static_cast<double>(square)) / kPadding;
-    const auto shell = static_cast<std::size_t>(radius);
-    const double part = radius - static_cast<double>(shell);
+    // Interpolated, it would weigh a shell's coefficients by their radius where the FSC drops or is noisy.
+    const auto shell = shell_of(square);
     const auto v = sum_at(sums, at);
-    const double weight = v.weight + (1 - part) * added[shell] + part * added[shell + 1];
+    const double weight = v.weight + added[shell];
     if (weight <= 0) return;
     const auto scale = static_cast<float>(1 / weight);
     plane[static_cast<std::size_t>((y + side) % side) * side + (x + side) % side] = {scale * v.real,
@@ -94,8 +98,7 @@ std::vector<double> shell_weights(std::span<const Accumulator* const> sums) {
   std::vector<std::vector<double>> weight(box, std::vector<double>(shells)), count(weight);
   parallel_for(static_cast<std::size_t>(box), [&](std::size_t z) {
     for_points(*sums[0], static_cast<int>(z), [&](int, int, std::size_t at, int square) {
-      const auto shell =
-          static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(square)) / kPadding));
+      const auto shell = shell_of(square);
       const double points = z == 0 ? 1 : 2;
       weight[z][shell] += points * sum_at(sums, at).weight, count[z][shell] += points;
     });
