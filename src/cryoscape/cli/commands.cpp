@@ -10,6 +10,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(run_command());
   commands.push_back(train_command());
   commands.push_back(refine_command());
+  commands.push_back(density_command());
   commands.push_back(landscape_command());
   commands.push_back(sample_command());
   commands.push_back(decode_command());

@@ -12,6 +12,7 @@ std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> run_command();
 std::unique_ptr<Command> train_command();
 std::unique_ptr<Command> refine_command();
+std::unique_ptr<Command> density_command();
 std::unique_ptr<Command> landscape_command();
 std::unique_ptr<Command> sample_command();
 std::unique_ptr<Command> decode_command();

@@ -1,12 +1,8 @@
 #include "cryoscape/optics/fft.hpp"
 
-#define POCKETFFT_NO_MULTITHREADING
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// pocketfft asks aligned_alloc for sizes that glibc takes and the sanitizers refuse.
-#define POCKETFFT_NO_VECTORS
-#endif
-#include <gemmi/third_party/pocketfft_hdronly.h>
 #include <algorithm>
+
+#include "cryoscape/optics/pocketfft.hpp"
 
 namespace cryoscape::optics {
 namespace {

@@ -1,18 +1,16 @@
 #include "cryoscape/particles/loader.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <numeric>
 #include <optional>
 
 #include "cryoscape/optics/fft.hpp"
+#include "cryoscape/particles/left_out.hpp"
 #include "cryoscape/util/random.hpp"
 
 namespace cryoscape::particles {
 namespace {
 
-constexpr std::size_t kReportedRows = 10;
 constexpr std::size_t kWindowBlocks = 64;
 constexpr std::uint64_t kOrderStream = 0x5EED0000ull;
 
@@ -116,13 +114,7 @@ std::set<std::uint32_t> ParticleLoader::unusable() const {
 
 void ParticleLoader::leave_out(std::uint32_t particle) {
   std::lock_guard lock(mutex_);
-  if (!unusable_.insert(particle).second || unusable_.size() > kReportedRows) return;
-  spdlog::warn(
-      "warning: particle {} (row {}) is left out: its pixels, or those of its background, are constant or "
-      "not finite",
-      image_name(set_, particle), set_.rows[particle] + 1);
-  if (unusable_.size() == kReportedRows)
-    spdlog::warn("warning: further particles that are left out are not listed");
+  if (unusable_.insert(particle).second) warn_left_out(set_, particle, unusable_.size());
 }
 
 /// Asks the system to read the batch's images together, so that disks see many requests at once.

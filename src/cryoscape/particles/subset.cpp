@@ -8,6 +8,7 @@
 
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/io/star.hpp"
+#include "cryoscape/particles/halves.hpp"
 #include "cryoscape/particles/readers.hpp"
 #include "cryoscape/util/error.hpp"
 
@@ -103,21 +104,6 @@ bool second_half(const std::string& name) {
   return (hash ^ (hash >> 33)) & 1;
 }
 
-/// Half-sets by particle name where the file has none; a note about particles that it leaves without.
-void complete_halves(ParticleSet& set) {
-  const auto unknown = std::count_if(set.particles.begin(), set.particles.end(),
-                                     [](const Particle& p) { return p.half == 0; });
-  if (unknown == 0) return;
-  if (static_cast<std::size_t>(unknown) < set.size()) {
-    set.notes.push_back(
-        fmt::format("{} particles are in neither half-set and are left out by --half", unknown));
-    return;
-  }
-  set.notes.emplace_back("no half-sets in the file: made by particle name");
-  for (std::size_t i = 0; i < set.size(); ++i)
-    set.particles[i].half = second_half(image_name(set, i)) ? 2 : 1;
-}
-
 /// A group without particles has no images to learn its box, pixel size or noise from.
 void drop_empty_groups(Parsed& parsed) {
   auto& set = parsed.set;
@@ -146,6 +132,19 @@ void drop_empty_groups(Parsed& parsed) {
 }
 
 }  // namespace
+
+void complete_halves(ParticleSet& set) {
+  const auto unknown = std::count_if(set.particles.begin(), set.particles.end(),
+                                     [](const Particle& p) { return p.half == 0; });
+  if (unknown == 0) return;
+  if (static_cast<std::size_t>(unknown) < set.size()) {
+    set.notes.push_back(fmt::format("{} particles are in neither half-set and are left out", unknown));
+    return;
+  }
+  set.notes.emplace_back("no half-sets in the file: made by particle name");
+  for (std::size_t i = 0; i < set.size(); ++i)
+    set.particles[i].half = second_half(image_name(set, i)) ? 2 : 1;
+}
 
 void select_particles(Parsed& parsed, const ReadOptions& options) {
   auto& set = parsed.set;

@@ -1,0 +1,193 @@
+#include "cryoscape/density/backproject.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "cryoscape/density/fsc_output.hpp"
+#include "cryoscape/density/half_sums.hpp"
+#include "cryoscape/density/mask.hpp"
+#include "cryoscape/density/noise_power.hpp"
+#include "cryoscape/density/reconstruction.hpp"
+#include "cryoscape/geometry/symmetry.hpp"
+#include "cryoscape/optics/fft3.hpp"
+#include "cryoscape/particles/halves.hpp"
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/memory.hpp"
+
+namespace cryoscape::density {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr int kLeastBox = 16;
+constexpr double kDiameter = 0.9;  ///< of the box, unless told
+constexpr double kMaskEdge = 5;    ///< voxels
+
+const char* const kSharpened = "map_sharpened.mrc";
+
+void check_output(const fs::path& folder, bool force) {
+  if (force) return;
+  for (const char* name : {"map.mrc", "half1.mrc", "half2.mrc", "fsc.star", kSharpened})
+    if (fs::exists(folder / name))
+      fail("{} exists: choose another --out, or give --force to replace it", (folder / name).string());
+}
+
+/// The B-factor of --b-factor; nothing for "auto".
+std::optional<double> parse_b_factor(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  double value = 0;
+  const auto end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  if (result.ec != std::errc() || result.ptr != end || !std::isfinite(value))
+    throw UsageError("--b-factor is '" + text + "', but must be a number of A^2 or auto");
+  return value;
+}
+
+particles::ParticleSet read_set(const DensityOptions& options) {
+  particles::ReadOptions read;
+  if (options.dir) read.dir = *options.dir;
+  if (options.subset) read.subset = *options.subset;
+  auto set = particles::read_particles(options.particles, read);
+  if (set.size() == 0) fail("{} holds no particles", options.particles);
+  particles::complete_halves(set);
+  for (const int half : {1, 2})
+    if (std::none_of(set.particles.begin(), set.particles.end(),
+                     [&](const auto& p) { return p.half == half; }))
+      fail("{}: no particle is in half-set {}, and half-maps need both", options.particles, half);
+  for (const auto& note : set.notes) spdlog::info("{}", note);
+  return set;
+}
+
+particles::ImageGrid choose_grid(const DensityOptions& options, const particles::ParticleSet& set) {
+  // The most frequent optics group is the measure.
+  std::vector<std::size_t> counts(set.optics_groups.size());
+  for (const auto& p : set.particles) ++counts[p.optics_group];
+  const auto& group = set.optics_groups[std::max_element(counts.begin(), counts.end()) - counts.begin()];
+  if (options.box % 2) fail("--box is {}, but must be even", options.box);
+  if (options.box > group.box)
+    fail("--box is {}, but the images have only {} pixels", options.box, group.box);
+  particles::ImageGrid grid;
+  grid.box = options.box > 0 ? options.box : group.box;
+  if (grid.box < kLeastBox)
+    fail("a box of {} pixels is too small for a map: at least {}", grid.box, kLeastBox);
+  const double extent = group.box * group.pixel_size;
+  grid.pixel_size = extent / grid.box;
+  grid.diameter = options.diameter > 0 ? options.diameter : kDiameter * extent;
+  if (grid.diameter > extent)
+    fail("--diameter is {:.0f} A, but the box is only {:.0f} A wide: no background is left", grid.diameter,
+         extent);
+  grid.sign = options.invert ? -1.0f : 1.0f;
+  return grid;
+}
+
+void check_memory(const DensityOptions& options, int box) {
+  auto limit = memory_limit();
+  if (options.memory_limit > 0 && options.memory_limit * 1e9 < static_cast<double>(limit.bytes))
+    limit = {static_cast<std::uint64_t>(options.memory_limit * 1e9), "--memory-limit allows"};
+  if (const double need = back_projection_bytes(box); need > static_cast<double>(limit.bytes))
+    fail("a reconstruction in a box of {} needs {} of memory, but {} {}: lower --box", box,
+         format_bytes(need), limit.reason, format_bytes(static_cast<double>(limit.bytes)));
+}
+
+void write_map(const fs::path& path, const particles::ImageGrid& grid, const std::vector<float>& map) {
+  io::Volume volume;
+  volume.nx = volume.ny = volume.nz = grid.box;
+  volume.pixel_size = grid.pixel_size;
+  volume.data = map;
+  io::write_mrc(path, volume);
+}
+
+/// Mean amplitudes per shell of the mean of two half-maps, the noise's share taken off by the FSC (Rosenthal
+/// and Henderson 2003).
+std::vector<double> signal_amplitudes(int box, const std::array<std::vector<float>, 2>& halves,
+                                      const std::vector<double>& fsc) {
+  std::vector<float> mean(halves[0].size());
+  for (std::size_t i = 0; i < mean.size(); ++i) mean[i] = 0.5f * (halves[0][i] + halves[1][i]);
+  std::vector<std::complex<float>> spectrum(optics::half_size3(box));
+  optics::rfft3(box, mean.data(), spectrum.data());
+  auto amplitudes = shell_amplitudes(box, spectrum);
+  for (std::size_t s = 0; s < amplitudes.size(); ++s) {
+    const double half = std::clamp(fsc[s], 0.0, 1.0);
+    amplitudes[s] *= std::sqrt(2 * half / (1 + half));
+  }
+  return amplitudes;
+}
+
+/// FSC of the half-maps; writes them.
+std::array<std::vector<float>, 2> write_halves(const HalfSums& halves, const particles::ImageGrid& grid,
+                                               const fs::path& folder, const std::vector<float>& mask,
+                                               Reconstruction& result) {
+  std::array<std::vector<float>, 2> maps;
+  for (int h = 0; h < 2; ++h) {
+    const Accumulator* sums[] = {&halves.sums[h]};
+    maps[h] = reconstruct(sums, unfiltered(shell_weights(sums)));
+    clear_corners(grid.box, maps[h]);
+    write_map(folder / (h ? "half2.mrc" : "half1.mrc"), grid, maps[h]);
+  }
+  result.fsc = measure_fsc(grid.box, maps[0], maps[1], mask);
+  return maps;
+}
+
+void sharpen(const DensityOptions& options, const particles::ImageGrid& grid, std::vector<float> map,
+             const fs::path& folder, Reconstruction& result) {
+  if (!options.b_factor) return;
+  result.b_factor = parse_b_factor(*options.b_factor).value_or(result.guinier.b_factor());
+  if (!parse_b_factor(*options.b_factor) && result.guinier.last <= result.guinier.first)
+    fail("no B-factor can be fitted: the resolution of {:.1f} A is not beyond 10 A; give --b-factor a number",
+         result.resolution());
+  apply_b_factor(grid.box, grid.pixel_size, *result.b_factor, result.resolution(), map);
+  write_map(folder / kSharpened, grid, map);
+}
+
+}  // namespace
+
+double Reconstruction::resolution(const std::vector<double>& curve, double threshold) const {
+  const double shell = crossing(curve, threshold);
+  return shell > 0 ? extent() / shell : std::numeric_limits<double>::infinity();
+}
+
+Reconstruction back_project_particles(const DensityOptions& options, const fs::path& folder, bool force) {
+  if (options.b_factor) parse_b_factor(*options.b_factor);
+  geometry::point_group(options.symmetry);
+  check_output(folder, force);
+  const auto set = read_set(options);
+  const auto grid = choose_grid(options, set);
+  check_memory(options, grid.box);
+  const auto mask = options.mask
+                        ? read_mask(*options.mask, grid.box, grid.pixel_size)
+                        : soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size);
+  const auto check =
+      options.check ? read_map(*options.check, grid.box, grid.pixel_size) : std::vector<float>();
+
+  io::StackReader reader;
+  const auto noise = measure_noise_power(set, reader, grid);
+  const auto halves = back_project(set, reader, grid, noise, options.symmetry);
+  Reconstruction result;
+  result.box = grid.box, result.pixel_size = grid.pixel_size;
+  result.particles = halves.particles, result.left_out = halves.left_out, result.symmetry = options.symmetry;
+  result.mask_fraction = std::accumulate(mask.begin(), mask.end(), 0.0) / static_cast<double>(mask.size());
+  for (int h = 0; h < 2; ++h)
+    if (halves.particles[h] == 0)
+      fail("{}: none of the images of half-set {} can be used (constant or not finite)", set.source.string(),
+           h + 1);
+
+  const auto half_maps = write_halves(halves, grid, folder, mask, result);
+  result.guinier = fit_guinier(signal_amplitudes(grid.box, half_maps, result.fsc.corrected), result.extent(),
+                               result.resolution());
+  const Accumulator* both[] = {&halves.sums[0], &halves.sums[1]};
+  auto map = reconstruct(both, wiener(shell_weights(both), result.fsc.corrected));
+  clear_corners(grid.box, map);
+  write_map(folder / "map.mrc", grid, map);
+  if (force) fs::remove(folder / kSharpened);  // of an earlier reconstruction
+  if (!check.empty())
+    result.check = {map_correlation(grid.box, map, check), map_correlation(grid.box, map, check, mask)};
+  sharpen(options, grid, map, folder, result);
+  write_fsc_star(folder / "fsc.star", result);
+  return result;
+}
+
+}  // namespace cryoscape::density
