@@ -12,6 +12,7 @@ struct LandscapeOptions {
   std::string criterion = "bic";
   int max_states = 10;
   double barrier = 1;  ///< kT: what warmth crosses without notice parts no states
+  std::string variable = "pc1";
   std::string format = "cif";
 
   void declare(OptionSet& set);
