@@ -7,10 +7,12 @@
 #include <limits>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/landscape/free_energy.hpp"
 #include "cryoscape/landscape/half_agreement.hpp"
 #include "cryoscape/landscape/model_files.hpp"
 #include "cryoscape/landscape/particle_analyses.hpp"
 #include "cryoscape/landscape/particle_table.hpp"
+#include "cryoscape/landscape/pathways.hpp"
 #include "cryoscape/landscape/state_models.hpp"
 #include "cryoscape/particles/export.hpp"
 #include "cryoscape/structure/allatom.hpp"
@@ -24,6 +26,7 @@ namespace {
 
 constexpr std::size_t kMostInBasis = 5000, kBasisFloats = 64 << 20;  ///< at most 256 MiB of structures
 constexpr std::size_t kFewestInBasis = 200;
+constexpr double kStill = 1e-3;  ///< Å: conformations that differ by less have no free energy
 
 /// Everything that is found before anything is written.
 struct Findings {
@@ -217,6 +220,7 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
     fail("{}: no particle has finite latents", run.folder.file("latents.npy").string());
   Findings found;
   found.space = fit_space(run, conformations, seed);
+  const auto variables = parse_collective_variables(options.variable, {run.data.beads, found.space});
   found.cloud = embed(conformations, found.space);
   found.states = find_states(found.cloud.points, options, seed);
   auto models = models_of_states(conformations, found);
@@ -228,6 +232,11 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   files.write("structures/reference", {&run.data.beads.records, {run.data.beads.coordinates}, {}});
   const auto names = write_state_models(run, models, files);
   write_series(run, conformations, found, files);
+  auto landscape = landscape_json(found, options);
+  landscape.update(write_pathways(run, explore_prior(run, found.space, options.barrier, seed), files));
+  landscape["free_energy"] = json::array();
+  if (found.space.standard_deviation[0] > kStill)
+    landscape["free_energy"].push_back(to_json(prior_free_energy(run, variables, conformations, seed)));
   files.remove_stale();
   write_tables(run, conformations, found);
   write_analyses(run, found.cloud, analyses);
@@ -240,7 +249,6 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   summary.states = found.states.states;
   summary.continuous = found.states.continuous;
   summary.states_json = states_json(summary, names);
-  auto landscape = landscape_json(found, options);
   add_analyses(landscape, options, analyses);
   landscape["half_sets"] = half_sets;
   replace_text_file(run.folder.file("landscape.json"), landscape.dump(2) + "\n");

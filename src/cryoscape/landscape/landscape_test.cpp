@@ -175,5 +175,34 @@ TEST(WriteLandscape, SaysWhatIsMissingOrDoesNotFit) {
   EXPECT_FALSE(fs::exists(run.folder.file("states.json")));
 }
 
+TEST(WriteLandscape, WritesThePriorsLandscapeAndFreeEnergy) {
+  auto run = open_test_run();
+  LandscapeOptions options;
+  options.variable = "pc1;distance:A:1-20,A:100-120";
+  write_landscape(run, options);
+  const auto json = nlohmann::json::parse(read_text_file(run.folder.file("landscape.json")));
+  // The prior is a standard normal, but the decoder is not linear: at least one minimum, the lowest at 0.
+  ASSERT_FALSE(json.contains("energy_notice")) << json["energy_notice"];
+  ASSERT_GE(json["minima"].size(), 1u);
+  EXPECT_EQ(json["minima"][0]["energy"], 0);
+  EXPECT_EQ(json["active_directions"], 2);
+  double sum = 0;
+  for (const auto& m : json["minima"]) sum += m["population"].get<double>();
+  EXPECT_NEAR(sum, 1, 1e-6);
+  ASSERT_EQ(json["saddles"].size(), json["minima"].size() - 1);
+  ASSERT_EQ(json["tree"].size(), json["minima"].size() - 1);
+  for (const auto& path : json["paths"]) {
+    const auto models = io::read_models(run.folder.file(path["model"]));
+    ASSERT_EQ(models.size(), path["energies"].size());
+    ASSERT_EQ(models.size(), path["positions_angstrom"].size());
+    EXPECT_NEAR(models[1].atoms[0].b_factor, path["energies"][1].get<double>(), 0.006);
+  }
+  const auto& entry = json["free_energy"].at(0);
+  EXPECT_EQ(entry["variable"], options.variable);
+  EXPECT_EQ(entry["kind"], "pc;distance");
+  EXPECT_EQ(entry["grid"][0].size() * entry["grid"][1].size(), entry["energy"].size());
+  EXPECT_EQ(entry["raw_histogram"].size(), entry["energy"].size());
+}
+
 }  // namespace
 }  // namespace cryoscape::landscape

@@ -16,9 +16,10 @@ constexpr int kFramesPerSegment = 20;
 struct OwnNames {
   const char *folder, *pattern;
 };
-constexpr OwnNames kOwnNames[] = {{"structures", R"((states|pc\d+)\.cxc|reference\.(cif|pdb))"},
+constexpr OwnNames kOwnNames[] = {{"structures", R"((states|pc\d+|path_\d+_\d+)\.cxc|reference\.(cif|pdb))"},
                                   {"structures/states", R"(state_\d+(_allatom)?\.(cif|pdb))"},
-                                  {"structures/pca", R"(pc\d+\.(cif|pdb))"}};
+                                  {"structures/pca", R"(pc\d+\.(cif|pdb))"},
+                                  {"structures/paths", R"(path_\d+_\d+\.(cif|pdb))"}};
 
 }  // namespace
 

@@ -16,6 +16,9 @@ void LandscapeOptions::declare(OptionSet& set) {
   auto& dip = set.add("barrier", &barrier,
                       "states are kept apart by a dip of the density between them of at least this, kT");
   dip.minimum = 0, dip.maximum = 100;
+  set.add("variable", &variable,
+          "collective variable of the free energy: pc1, distance:A:1-30,B:5, angle:S1,S2,S3, "
+          "dihedral:S1,S2,S3,S4, rmsd:MODEL or path:MODELS; two with a semicolon between them");
   set.add("embedding", &embedding, "how particles are laid out in the plane").choices = {"umap", "pca",
                                                                                          "none"};
   set.add("half-run", &half_run,

@@ -13,6 +13,7 @@ struct LandscapeOptions {
   std::string criterion = "bic";
   int max_states = 10;
   double barrier = 1;  ///< kT: what warmth crosses without notice parts no states
+  std::string variable = "pc1";
   std::string embedding = "umap";
   std::optional<std::string> half_run;  ///< folder of the other half-set's run
   std::string format = "cif";

@@ -26,8 +26,8 @@ std::vector<Eigen::MatrixXd> metrics(const Surface& surface, const Points& point
 
 /// When descents end.
 struct DescentLimits {
-  int iterations = 300;
-  double gradient = 5e-3;  ///< kT per unit of the coordinates
+  int iterations = 100;
+  double gradient = 1e-2;  ///< kT per unit of the coordinates
   double move = 1;         ///< longest step, in coordinates
 };
 

@@ -40,7 +40,7 @@ TEST(Descend, ReachesTheMinimumOfAStiffValley) {
   });
   Points starts(2, 4);
   starts << -1.2, 2, 0, 1, 1, -1, 3, 1;
-  const auto ends = descend(surface, starts);
+  const auto ends = descend(surface, starts, {300, 5e-3, 1});
   for (Eigen::Index i = 0; i < ends.points.cols(); ++i) {
     EXPECT_LT((ends.points.col(i) - Eigen::Vector2d(1, 1)).norm(), 0.02);
     EXPECT_LT(ends.energies[i], 1e-4);

@@ -1,0 +1,39 @@
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "cryoscape/landscape/collective_variable.hpp"
+#include "cryoscape/landscape/conformation_path.hpp"
+#include "cryoscape/landscape/conformations.hpp"
+#include "cryoscape/landscape/sample_density.hpp"
+#include "cryoscape/training/run.hpp"
+
+namespace cryoscape::landscape {
+
+/// Values (M) of a variable in the conformations of all usable particles, in their order.
+std::vector<double> values_of(const CollectiveVariable& variable, const Conformations& conformations);
+
+/// Conformations at evenly spaced values of a variable, by those of up to 20,000 particles, fewer of large
+/// molecules: the nodes that exact likelihoods are tabulated at.
+ConformationPath conformations_along(const CollectiveVariable& variable, const Conformations& conformations,
+                                     std::uint64_t seed, std::size_t nodes = 51);
+
+/// F(ξ) = −ln ∫ p(z) δ(ξ − ξ(x(z))) dz along one variable or two, from draws of a run's prior.
+struct FreeEnergy {
+  std::string variable, kind;                 ///< as it was asked for; "pc", "distance", "path" …
+  std::vector<std::string> units;             ///< one per variable
+  std::vector<GridAxis> axes;                 ///< one per variable
+  std::vector<std::optional<double>> energy;  ///< kT, 0 at the minimum; the last axis fastest
+  /// Shares of the particles' posterior means, which noise has blurred.
+  std::vector<double> raw_histogram;
+};
+
+/// The free energy along `variables` (one or two), with 100 cells along one and 50 × 50 along two. Of a prior
+/// that holds the restraints' energy the draws are those in prior_samples.npy. Throws Error if a variable has
+/// the same value everywhere.
+FreeEnergy prior_free_energy(training::Run& run, const std::vector<CollectiveVariable>& variables,
+                             const Conformations& conformations, std::uint64_t seed);
+
+/// As an entry of landscape.json's free_energy.
+nlohmann::json to_json(const FreeEnergy& found);
+
+}  // namespace cryoscape::landscape

@@ -1,0 +1,51 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cryoscape/landscape/bit_minima.hpp"
+#include "cryoscape/landscape/conformation_energy.hpp"
+#include "cryoscape/landscape/explore.hpp"
+#include "cryoscape/landscape/structure_space.hpp"
+#include "cryoscape/training/run.hpp"
+
+namespace cryoscape::landscape {
+
+/// A minimum of the learned energy.
+struct EnergyMinimum {
+  double energy = 0;          ///< kT, the lowest at 0
+  double population = 0;      ///< share of the prior's samples in its basin
+  std::vector<float> latent;  ///< (d)
+  Eigen::VectorXd position;   ///< (k) in structure space, Å
+};
+
+/// A path between two minima, as structures.
+struct EnergyPath {
+  std::size_t a = 0, b = 0;      ///< minima, 0-based
+  std::vector<double> energies;  ///< (n) kT
+  std::vector<double> lengths;   ///< (n) Å along it
+  std::size_t highest = 0;       ///< which of them is the pass
+  std::vector<float> latents;    ///< (n, d)
+  bool converged = false;        ///< whether the search for it ended by itself
+};
+
+/// What a run's prior says about its conformations.
+struct PriorLandscape {
+  std::vector<EnergyMinimum> minima;  ///< ascending in energy
+  std::vector<EnergyPath> paths;
+  std::vector<Fork> tree;
+  std::optional<std::size_t> active_directions;  ///< of real latents
+  std::vector<double> motion;                    ///< (d) Å per standard deviation of each direction
+  std::string notice;                            ///< why there is none; empty where there is one
+};
+
+/// Draws (M, d) of a run's prior, row by row; the same for a seed.
+std::vector<float> prior_draws(model::HeterogeneityModel& model, std::size_t count, std::uint64_t seed);
+
+/// Minima, passes and paths of the energy of conformations: of real latents U(z), of bits −ln p(z) over
+/// single flips. A minimum that less than `least_barrier` kT part from a lower one is joined to it. Says so
+/// in `notice` where the prior mixes bits and real latents or holds restraints.
+PriorLandscape explore_prior(training::Run& run, const StructureSpace& space, double least_barrier,
+                             std::uint64_t seed);
+
+}  // namespace cryoscape::landscape
