@@ -79,9 +79,11 @@ std::int64_t parameter_count(const model::HeterogeneityModel& model) {
 
 /// What an earlier run in the folder found: it must not be taken for this one's.
 void remove_results(const RunFolder& folder) {
-  for (const char* name : {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy",
-                           "prior_samples.npy", "states.json", "landscape.json", "components.npy",
-                           "assignments.npy", "particles.star", "report.html"})
+  for (const char* name :
+       {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy", "prior_samples.npy",
+        "states.json", "landscape.json", "components.npy", "assignments.npy", "embedding.npy", "outliers.npy",
+        "particles.star", "report.html", "structures/samples.cif", "structures/samples.pdb",
+        "structures/samples.csv"})
     fs::remove(folder.file(name));
 }
 
