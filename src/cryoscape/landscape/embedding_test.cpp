@@ -72,7 +72,7 @@ TEST(FuzzyGraph, EqualPointsAreWholeMembers) {
 }
 
 TEST(UmapLayout, KeepsClustersApart) {
-  const auto points = five_clusters(1000);
+  const auto points = five_clusters(600);
   const auto plane = in_plane(laid_out(points, 1));
   // Every point's nearest in the plane is of its own cluster, as in space.
   for (Eigen::Index i = 0; i < plane.cols(); ++i) {
@@ -125,8 +125,8 @@ TEST(UmapLayout, DependsOnTheSeedAndNotOnThreads) {
 }
 
 TEST(UmapLayout, ManyPointsArePlacedByTheirNeighbours) {
-  const auto points = five_clusters(1500);
-  const auto layout = laid_out(points, 2, 600);
+  const auto points = five_clusters(800);
+  const auto layout = laid_out(points, 2, 400);
   EXPECT_GT(trustworthiness(points, layout, 15), 0.85);
 }
 

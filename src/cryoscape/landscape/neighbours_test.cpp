@@ -34,9 +34,9 @@ double recall(const Points& points, const NeighbourGraph& graph) {
 TEST(NeighbourIndex, FindsTheTrueNeighbours) {
   for (const std::size_t dimension : {1, 3, 10}) {
     const std::vector<double> origin(dimension, 0.0);
-    const auto points = gaussians({1}, {origin}, {1.5}, 3000, 3);
+    const auto points = gaussians({1}, {origin}, {1.5}, 1500, 3);
     const auto graph = NeighbourIndex(points).graph(15);
-    ASSERT_EQ(graph.size(), 3000u);
+    ASSERT_EQ(graph.size(), 1500u);
     EXPECT_GT(recall(points, graph), 0.99) << dimension;
     for (std::size_t i = 0; i < graph.size(); ++i)
       for (std::size_t r = 0; r < 15; ++r) {
@@ -53,7 +53,7 @@ TEST(NeighbourIndex, FindsTheTrueNeighbours) {
 
 TEST(NeighbourIndex, FindsThemAcrossClustersAndRepeatedPoints) {
   // As hard latents decode: 40 structures, each of many particles.
-  auto points = gaussians({1}, {{0, 0, 0}}, {2}, 2000, 4);
+  auto points = gaussians({1}, {{0, 0, 0}}, {2}, 1000, 4);
   for (Eigen::Index i = 40; i < points.cols(); ++i) points.col(i) = points.col(i % 40);
   const auto graph = NeighbourIndex(points).graph(10);
   EXPECT_GT(recall(points, graph), 0.99);
