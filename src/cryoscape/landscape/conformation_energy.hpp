@@ -21,9 +21,9 @@ struct LatentModel {
 /// scaled to Å. The density is marginalised over the others, which are set to their mean given `a`:
 /// p(a) = ∫ p(a, b) db by importance sampling with the conditional density of b of a Gaussian mixture fitted
 /// to the samples, so that it is exact where the prior is such a mixture. The draws are the same for every
-/// `a`, so U is smooth. JᵀJ gets (0.01 Å per standard deviation)² more in each direction: at a fold of the manifold
-/// U would else have no lower bound. That is below 0.05 kT where all active directions move the molecule by
-/// 0.03 Å per standard deviation or more.
+/// `a`, so U is smooth. JᵀJ gets (0.01 Å per standard deviation)² more in each direction: at a fold of the
+/// manifold U would else have no lower bound. That is below 0.05 kT where all active directions move the
+/// molecule by 0.03 Å per standard deviation or more.
 class ConformationEnergy {
  public:
   /// With samples (d, M) of the density. Throws Error if no direction is active, or for fewer samples than

@@ -14,11 +14,6 @@ constexpr std::size_t kFewestPathParticles = 200;
 constexpr std::size_t kDraws = 10000;
 constexpr std::size_t kCellsOfOne = 100, kCellsOfTwo = 50;
 
-/// "pc" of pc1, "path" of path:FILE.
-std::string kind_of(const std::string& text) {
-  return text.substr(0, std::min(text.find_first_of(":0123456789"), text.size()));
-}
-
 /// Draws of the density of a run's latents.
 std::vector<float> density_draws(training::Run& run, std::uint64_t seed) {
   if (!run.settings.training.energy_in_prior) return prior_draws(*run.model, kDraws, seed);
@@ -31,6 +26,10 @@ std::vector<float> density_draws(training::Run& run, std::uint64_t seed) {
 }
 
 }  // namespace
+
+std::string kind_of(const CollectiveVariable& variable) {
+  return variable.text.substr(0, std::min(variable.text.find_first_of(":0123456789"), variable.text.size()));
+}
 
 std::vector<double> values_of(const CollectiveVariable& variable, const Conformations& conformations) {
   std::vector<double> out;
@@ -60,7 +59,7 @@ FreeEnergy prior_free_energy(training::Run& run, const std::vector<CollectiveVar
   std::vector<std::vector<double>> of_draws, of_particles;
   for (const auto& variable : variables) {
     out.variable += (out.variable.empty() ? "" : ";") + variable.text;
-    out.kind += (out.kind.empty() ? "" : ";") + kind_of(variable.text);
+    out.kind += (out.kind.empty() ? "" : ";") + kind_of(variable);
     out.units.push_back(variable.unit);
     of_draws.push_back(values_of(variable, draws));
     of_particles.push_back(values_of(variable, conformations));

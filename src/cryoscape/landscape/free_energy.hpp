@@ -9,6 +9,9 @@
 
 namespace cryoscape::landscape {
 
+/// "pc" of pc1, "path" of path:FILE.
+std::string kind_of(const CollectiveVariable& variable);
+
 /// Values (M) of a variable in the conformations of all usable particles, in their order.
 std::vector<double> values_of(const CollectiveVariable& variable, const Conformations& conformations);
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/landscape/exact_free_energy.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
 #include "cryoscape/landscape/half_agreement.hpp"
 #include "cryoscape/landscape/model_files.hpp"
@@ -209,6 +210,18 @@ json landscape_json(const Findings& found, const LandscapeOptions& options) {
           {"continuous", found.states.continuous}};
 }
 
+/// Along the variables, from likelihoods where these are in nats, and from the prior.
+json free_energies(training::Run& run, const std::vector<CollectiveVariable>& variables,
+                   const Conformations& conformations, const Findings& found, const LandscapeOptions& options,
+                   std::uint64_t seed) {
+  auto out = json::array();
+  if (found.space.standard_deviation[0] <= kStill) return out;
+  if (variables.size() == 1 && run.settings.model.likelihood != "correlation")
+    out.push_back(exact_free_energy(run, variables.front(), conformations, options, seed));
+  out.push_back(to_json(prior_free_energy(run, variables, conformations, seed)));
+  return out;
+}
+
 }  // namespace
 
 LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& options) {
@@ -234,9 +247,7 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   write_series(run, conformations, found, files);
   auto landscape = landscape_json(found, options);
   landscape.update(write_pathways(run, explore_prior(run, found.space, options.barrier, seed), files));
-  landscape["free_energy"] = json::array();
-  if (found.space.standard_deviation[0] > kStill)
-    landscape["free_energy"].push_back(to_json(prior_free_energy(run, variables, conformations, seed)));
+  landscape["free_energy"] = free_energies(run, variables, conformations, found, options, seed);
   files.remove_stale();
   write_tables(run, conformations, found);
   write_analyses(run, found.cloud, analyses);

@@ -19,6 +19,9 @@ void LandscapeOptions::declare(OptionSet& set) {
   set.add("variable", &variable,
           "collective variable of the free energy: pc1, distance:A:1-30,B:5, angle:S1,S2,S3, "
           "dihedral:S1,S2,S3,S4, rmsd:MODEL or path:MODELS; two with a semicolon between them");
+  auto& tabulated = set.add("table-particles", &table_particles,
+                            "most particles, drawn at random, that the free energy is fitted to (0: all)");
+  tabulated.minimum = 0, tabulated.maximum = 1e9;
   set.add("embedding", &embedding, "how particles are laid out in the plane").choices = {"umap", "pca",
                                                                                          "none"};
   set.add("half-run", &half_run,

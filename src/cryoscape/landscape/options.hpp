@@ -14,6 +14,7 @@ struct LandscapeOptions {
   int max_states = 10;
   double barrier = 1;  ///< kT: what warmth crosses without notice parts no states
   std::string variable = "pc1";
+  int table_particles = 20000;
   std::string embedding = "umap";
   std::optional<std::string> half_run;  ///< folder of the other half-set's run
   std::string format = "cif";
