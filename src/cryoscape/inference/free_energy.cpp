@@ -59,18 +59,27 @@ void add_bars(const PopulationBootstrap& bootstrap, FreeEnergy& out) {
   }
 }
 
-/// Share of the resamples with a basin of their own whose minimum lies in each basin.
+/// Which of the given basins hold the minimum of a basin of a fit's own.
+std::vector<bool> basins_in(const PopulationFit& fit, const Basins& basins,
+                            std::span<const std::size_t> nodes, double depth) {
+  std::vector<bool> here(basins.size(), false);
+  for (const auto minimum : find_basins(free_energy(fit.density), nodes, depth).minimum)
+    here[basins.label[minimum]] = true;
+  return here;
+}
+
+/// Share of the resamples that have each basin; 0 for those that the plain fit lacks.
 std::vector<double> presence(const PopulationBootstrap& bootstrap, const Basins& basins,
                              std::span<const std::size_t> nodes, double depth) {
-  std::vector<double> found(basins.size(), 0.0);
+  std::vector<double> found(basins.size(), bootstrap.resampled.empty() ? 1.0 : 0.0);
   for (const auto& fit : bootstrap.resampled) {
-    std::vector<bool> here(basins.size(), false);
-    for (const auto minimum : find_basins(free_energy(fit.density), nodes, depth).minimum)
-      here[basins.label[minimum]] = true;
-    for (std::size_t k = 0; k < here.size(); ++k) found[k] += here[k];
+    const auto here = basins_in(fit, basins, nodes, depth);
+    for (std::size_t k = 0; k < here.size(); ++k)
+      found[k] += here[k] ? 1 / static_cast<double>(bootstrap.resampled.size()) : 0;
   }
-  for (double& f : found)
-    f = bootstrap.resampled.empty() ? 1 : f / static_cast<double>(bootstrap.resampled.size());
+  const auto plain = basins_in(bootstrap.plain, basins, nodes, depth);
+  for (std::size_t k = 0; k < found.size(); ++k)
+    if (!plain[k]) found[k] = 0;
   return found;
 }
 

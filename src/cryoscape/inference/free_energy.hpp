@@ -11,7 +11,8 @@ struct Estimate {
   double value = 0, error = 0, low = 0, high = 0;
 };
 
-/// A state: a basin of the free energy that most resamples of the particles have.
+/// A state: a basin of the free energy that most resamples of the particles have, and the plainest fit that
+/// the particles support.
 struct PopulationState {
   Estimate population;           ///< ∫ p over the basin
   double minimum = 0;            ///< F at its minimum, kT
@@ -49,7 +50,8 @@ struct FreeEnergyOptions {
 };
 
 /// Fits the population, bootstraps it over groups of particles, and keeps the states that more than half of
-/// the resamples have. A basin that is not kept belongs to its neighbour over the lower barrier.
+/// the resamples and PopulationBootstrap::plain have. A basin that is not kept belongs to its neighbour over
+/// the lower barrier.
 FreeEnergy bootstrap(const PopulationTable& table, const FreeEnergyOptions& options = {});
 
 /// Root mean square of F − F_true, both of normalised densities on one grid, over the points at which the

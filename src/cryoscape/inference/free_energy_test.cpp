@@ -25,7 +25,7 @@ TEST(FreeEnergy, AGaussianIsOneState) {
     const auto f = landscape(truth, 1500, seed, 10);
     EXPECT_FALSE(f.continuous);
     ASSERT_EQ(f.states.size(), 1u) << seed;
-    EXPECT_NEAR(f.states[0].position[0], 0.45, 0.05);
+    EXPECT_NEAR(f.states[0].position[0], 0.45, 0.14);  // where F is 1 kT
     EXPECT_NEAR(f.states[0].population.value, 1, 1e-9);
     EXPECT_TRUE(f.barriers.empty());
   }
