@@ -21,7 +21,7 @@ FreeEnergy landscape(const KnownEnergy& truth, std::size_t particles, std::uint6
 
 TEST(FreeEnergy, AGaussianIsOneState) {
   const auto truth = known_energy([](double s) { return 0.5 * std::pow((s - 0.45) / 0.1, 2); });
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
     const auto f = landscape(truth, 1500, seed, 10);
     EXPECT_FALSE(f.continuous);
     ASSERT_EQ(f.states.size(), 1u) << seed;
@@ -32,7 +32,7 @@ TEST(FreeEnergy, AGaussianIsOneState) {
 }
 
 TEST(FreeEnergy, AUniformPathIsContinuous) {
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
     const auto f = landscape(known_energy([](double) { return 0.0; }), 1500, seed, 10);
     EXPECT_TRUE(f.continuous) << seed;
     EXPECT_TRUE(f.states.empty());
