@@ -52,7 +52,8 @@ class PenaltyPath {
   const PenalisedFit& chosen() const { return fits_[chosen_]; }
   const PenalisedFit& plain() const { return fits_[plain_]; }
 
-  /// The best fit for other weights: strengths near the whole sample's choice, and beyond while they improve.
+  /// A fit for other weights, a decade weaker than its own best strength, which is sought near the whole
+  /// sample's and beyond while it improves.
   PenalisedFit reweigh(std::span<const double> weights) const {
     std::vector<std::optional<PenalisedFit>> tried(fits_.size());
     std::vector<double> cost(fits_.size(), INFINITY);
@@ -67,7 +68,8 @@ class PenaltyPath {
     for (auto k = first; k <= last; ++k) attempt(k);
     while (best == first && first > 0) attempt(--first);
     while (best == last && last + 1 < fits_.size()) attempt(++last);
-    return *tried[best];
+    const auto weaker = std::min(best + kUndersmoothed, fits_.size() - 1);
+    return tried[weaker] ? *tried[weaker] : solver_.reweigh(fits_[weaker], weights);
   }
 
  private:

@@ -39,8 +39,9 @@ TEST(Population, TwoStatesAreFoundThroughTheNoise) {
   const auto truth = two_states(0.3, 0.25, 0.75, 0.08);
   for (const char* criterion : {"aic", "held-out"}) {
     const auto fit = fit_population(simulated(truth, 4000, 5), {criterion, 0});
-    // 0.16 kT is what 20,000 particles reach; a fifth of them, √5 times that.
-    EXPECT_LT(free_energy_rms(fit.density, truth.density(101)), 0.36) << criterion;
+    // The histogram of exact positions has errors of √(100/4000/p) = 0.16 kT where p is 1, 0.5 kT where it is
+    // 0.1; the fit, through the noise, is better than that on average.
+    EXPECT_LT(free_energy_rms(fit.density, truth.density(101)), 0.5) << criterion;
     double above = 0;
     for (std::size_t k = 51; k < 101; ++k) above += fit.share[k];
     EXPECT_NEAR(above, truth.share_above(0.5), 0.03) << criterion;  // three standard errors
@@ -52,7 +53,7 @@ TEST(Population, ExactPositionsNeedNoDeconvolution) {
   Philox random(7);
   const auto positions = draw_positions(truth, 10000, random);
   const auto fit = fit_population(exact_positions(positions, {0, 1, 101}));
-  EXPECT_LT(free_energy_rms(fit.density, truth.density(101)), 0.1);
+  EXPECT_LT(free_energy_rms(fit.density, truth.density(101)), 0.2);  // √(100/10000/p) at p = 0.25
 }
 
 TEST(Population, TheLikelihoodIsThatOfTheDensity) {
