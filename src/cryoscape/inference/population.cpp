@@ -21,6 +21,9 @@ constexpr double kStrongest = 1e-1, kWeakest = 1e-11, kRatio = 0.316227766016837
 constexpr std::size_t kFolds = 5;
 constexpr double kLittleSupport = 4;  // of a criterion that is twice a log likelihood
 constexpr std::size_t kNear = 2;      // strengths about the full sample's that resamples try at first
+/// Strengths below a resample's own choice at which it is fitted: the criterion's choice trades variance for
+/// bias at barriers, of which its own spread would know nothing.
+constexpr std::size_t kUndersmoothed = 2;
 
 std::size_t intervals_of(const PopulationTable& table, const PopulationOptions& options) {
   if (options.intervals > 0) return options.intervals;
