@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kMostResamples = 0.5;  // share of resamples that must have a state
 constexpr double kFlat = 0.7;           // share of the range within 1 kT of the minimum
+constexpr double kNormal = 1.96;        // standard deviations that hold 95 %
 constexpr double kScored = 0.01;        // of the largest true density
 
 /// The value at share `q` of sorted values, linear between neighbours.
@@ -20,15 +21,24 @@ double quantile(const std::vector<double>& sorted, double q) {
   return sorted[k] + (at - static_cast<double>(k)) * (next - sorted[k]);
 }
 
-Estimate estimate(double value, std::vector<double> resampled) {
+/// Value and standard error of a population.
+Estimate estimate(double value, const std::vector<double>& resampled) {
   Estimate out{value, 0, value, value};
   if (resampled.size() < 2) return out;
   double mean = 0, square = 0;
   for (const double v : resampled) mean += v / static_cast<double>(resampled.size());
   for (const double v : resampled) square += (v - mean) * (v - mean);
   out.error = std::sqrt(square / static_cast<double>(resampled.size() - 1));
+  out.low = value - kNormal * out.error, out.high = value + kNormal * out.error;
+  return out;
+}
+
+Estimate estimate_energy(double value, std::vector<double> resampled) {
+  auto out = estimate(value, resampled);
+  if (resampled.size() < 2) return out;
   std::sort(resampled.begin(), resampled.end());
-  out.low = quantile(resampled, 0.025), out.high = quantile(resampled, 0.975);
+  out.low = std::min(out.low, quantile(resampled, 0.025));
+  out.high = std::max(out.high, quantile(resampled, 0.975));
   return out;
 }
 
@@ -53,24 +63,33 @@ void add_bars(const PopulationBootstrap& bootstrap, FreeEnergy& out) {
   for (std::size_t k = 0; k < out.energy.size(); ++k) {
     std::vector<double> values;
     for (const auto& f : resampled) values.push_back(f[k]);
-    const auto e = estimate(out.energy[k], std::move(values));
+    const auto e = estimate_energy(out.energy[k], std::move(values));
     out.energy_error.push_back(e.error);
     out.energy_low.push_back(e.low), out.energy_high.push_back(e.high);
   }
 }
 
-/// Share of the resamples with a basin of their own whose minimum lies in each basin.
+/// Which of the given basins hold the minimum of a basin of a fit's own.
+std::vector<bool> basins_in(const PopulationFit& fit, const Basins& basins,
+                            std::span<const std::size_t> nodes, double depth) {
+  std::vector<bool> here(basins.size(), false);
+  for (const auto minimum : find_basins(free_energy(fit.density), nodes, depth).minimum)
+    here[basins.label[minimum]] = true;
+  return here;
+}
+
+/// Share of the resamples that have each basin; 0 for those that the plain fit lacks.
 std::vector<double> presence(const PopulationBootstrap& bootstrap, const Basins& basins,
                              std::span<const std::size_t> nodes, double depth) {
-  std::vector<double> found(basins.size(), 0.0);
+  std::vector<double> found(basins.size(), bootstrap.resampled.empty() ? 1.0 : 0.0);
   for (const auto& fit : bootstrap.resampled) {
-    std::vector<bool> here(basins.size(), false);
-    for (const auto minimum : find_basins(free_energy(fit.density), nodes, depth).minimum)
-      here[basins.label[minimum]] = true;
-    for (std::size_t k = 0; k < here.size(); ++k) found[k] += here[k];
+    const auto here = basins_in(fit, basins, nodes, depth);
+    for (std::size_t k = 0; k < here.size(); ++k)
+      found[k] += here[k] ? 1 / static_cast<double>(bootstrap.resampled.size()) : 0;
   }
-  for (double& f : found)
-    f = bootstrap.resampled.empty() ? 1 : f / static_cast<double>(bootstrap.resampled.size());
+  const auto plain = basins_in(bootstrap.plain, basins, nodes, depth);
+  for (std::size_t k = 0; k < found.size(); ++k)
+    if (!plain[k]) found[k] = 0;
   return found;
 }
 
@@ -144,7 +163,7 @@ void add_states(const PopulationBootstrap& bootstrap, double depth, FreeEnergy& 
     const auto& saddle = basins.saddles[k];
     out.barriers.push_back(
         {saddle.from, saddle.to,
-         estimate(whole.barrier[k], over(resampled, [&](const Levels& l) { return l.barrier[k]; })),
+         estimate_energy(whole.barrier[k], over(resampled, [&](const Levels& l) { return l.barrier[k]; })),
          position_of(out.grid, saddle.node)});
   }
   out.state_of = basins.label;

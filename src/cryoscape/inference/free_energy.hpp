@@ -6,12 +6,15 @@
 
 namespace cryoscape::inference {
 
-/// A number with its bootstrap error: standard error, and the ends of a 95 % interval.
+/// A number with its bootstrap error: standard error, and the ends of a 95 % interval: 1.96 errors about the
+/// value for populations; for energies, whose resamples lie askew about the value, these and the resamples'
+/// 2.5 and 97.5 % quantiles, whichever is farther.
 struct Estimate {
   double value = 0, error = 0, low = 0, high = 0;
 };
 
-/// A state: a basin of the free energy that most resamples of the particles have.
+/// A state: a basin of the free energy that most resamples of the particles have, and the plainest fit that
+/// the particles support.
 struct PopulationState {
   Estimate population;           ///< ∫ p over the basin
   double minimum = 0;            ///< F at its minimum, kT
@@ -49,7 +52,8 @@ struct FreeEnergyOptions {
 };
 
 /// Fits the population, bootstraps it over groups of particles, and keeps the states that more than half of
-/// the resamples have. A basin that is not kept belongs to its neighbour over the lower barrier.
+/// the resamples and PopulationBootstrap::plain have. A basin that is not kept belongs to its neighbour over
+/// the lower barrier.
 FreeEnergy bootstrap(const PopulationTable& table, const FreeEnergyOptions& options = {});
 
 /// Root mean square of F − F_true, both of normalised densities on one grid, over the points at which the

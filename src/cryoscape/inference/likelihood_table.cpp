@@ -43,7 +43,8 @@ torch::Tensor as_structures(const model::HeterogeneityModel& model, std::span<co
   if (values.empty() || values.size() % (3 * beads) != 0)
     fail("{} to tabulate have {} coordinates, which is no multiple of the model's {} beads", what,
          values.size(), beads);
-  return torch::from_blob(const_cast<float*>(values.data()), {-1, beads, 3}).to(model.device());
+  const auto count = static_cast<std::int64_t>(values.size()) / (3 * beads);
+  return torch::from_blob(const_cast<float*>(values.data()), {count, beads, 3}).to(model.device());
 }
 
 void copy_column(const torch::Tensor& column, std::size_t first, std::size_t k, std::size_t nodes,

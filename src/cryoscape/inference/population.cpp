@@ -19,7 +19,11 @@ constexpr std::size_t kIntervals = 40, kIntervalsOfTwo = 12;
 /// λ per particle, from where only a Gaussian is left to where details of a hundredth of an axis are free.
 constexpr double kStrongest = 1e-1, kWeakest = 1e-11, kRatio = 0.31622776601683794;
 constexpr std::size_t kFolds = 5;
-constexpr std::size_t kNear = 2;  // strengths about the full sample's that resamples try at first
+constexpr double kLittleSupport = 4;  // of a criterion that is twice a log likelihood
+constexpr std::size_t kNear = 2;      // strengths about the full sample's that resamples try at first
+/// Strengths below a resample's own choice at which it is fitted: the criterion's choice trades variance for
+/// bias at barriers, of which its own spread would know nothing.
+constexpr std::size_t kUndersmoothed = 2;
 
 std::size_t intervals_of(const PopulationTable& table, const PopulationOptions& options) {
   if (options.intervals > 0) return options.intervals;
@@ -42,15 +46,17 @@ class PenaltyPath {
       fits_.push_back(solver_.maximise(strength * weight, start, weights_));
       start = fits_.back().coefficients;
     }
-    chosen_ = 0;
-    double best = INFINITY;
-    for (std::size_t k = 0; k < fits_.size(); ++k)
-      if (const double cost = cost_of(fits_[k], k, weights_); cost < best) best = cost, chosen_ = k;
+    std::vector<double> cost;
+    for (std::size_t k = 0; k < fits_.size(); ++k) cost.push_back(cost_of(fits_[k], k, weights_));
+    chosen_ = static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
+    while (cost[plain_] > cost[chosen_] + kLittleSupport) ++plain_;
   }
 
   const PenalisedFit& chosen() const { return fits_[chosen_]; }
+  const PenalisedFit& plain() const { return fits_[plain_]; }
 
-  /// The best fit for other weights: strengths near the whole sample's choice, and beyond while they improve.
+  /// A fit for other weights, a decade weaker than its own best strength, which is sought near the whole
+  /// sample's and beyond while it improves.
   PenalisedFit reweigh(std::span<const double> weights) const {
     std::vector<std::optional<PenalisedFit>> tried(fits_.size());
     std::vector<double> cost(fits_.size(), INFINITY);
@@ -65,7 +71,8 @@ class PenaltyPath {
     for (auto k = first; k <= last; ++k) attempt(k);
     while (best == first && first > 0) attempt(--first);
     while (best == last && last + 1 < fits_.size()) attempt(++last);
-    return *tried[best];
+    const auto weaker = std::min(best + kUndersmoothed, fits_.size() - 1);
+    return tried[weaker] ? *tried[weaker] : solver_.reweigh(fits_[weaker], weights);
   }
 
  private:
@@ -89,7 +96,7 @@ class PenaltyPath {
   PopulationSolver solver_;
   std::vector<double> weights_;
   std::vector<PenalisedFit> fits_;
-  std::size_t chosen_;
+  std::size_t chosen_ = 0, plain_ = 0;
 };
 
 PopulationFit as_population(const PopulationTable& table, const PenalisedFit& fit) {
@@ -135,7 +142,7 @@ PopulationBootstrap bootstrap_population(const PopulationTable& table, const Pop
                                          std::size_t resamples, std::uint64_t seed) {
   check(table, options);
   const PenaltyPath path(table, options);
-  PopulationBootstrap out{as_population(table, path.chosen()), {}};
+  PopulationBootstrap out{as_population(table, path.chosen()), as_population(table, path.plain()), {}};
   out.resampled.resize(resamples);
   parallel_for(resamples, [&](std::size_t b) {
     throw_if_interrupted();
