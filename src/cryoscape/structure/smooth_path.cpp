@@ -1,8 +1,10 @@
 #include "cryoscape/structure/smooth_path.hpp"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "cryoscape/geometry/superposition.hpp"
 #include "cryoscape/util/error.hpp"
@@ -27,6 +29,11 @@ void legendre(double t, Terms& value, Terms& slope) {
   }
 }
 
+/// Where a model number lies in the polynomials' [−1, 1].
+double place(double model, std::size_t models) {
+  return models > 1 ? -1 + 2 * (model - 1) / static_cast<double>(models - 1) : 0;
+}
+
 /// Solves the positive definite system A x = b (n × n, row-major; A is overwritten) by Cholesky, for
 /// `columns` right-hand sides in b (n, columns).
 void solve_positive(std::size_t n, std::vector<double>& a, std::size_t columns, std::vector<double>& b) {
@@ -47,6 +54,49 @@ void solve_positive(std::size_t n, std::vector<double>& a, std::size_t columns, 
     }
   }
 }
+
+/// R.m.s. distance of a structure, superposed, from any point x = Σ_a P_a c_a of a path: norms and
+/// covariances are polynomials in the P_a, so their parts are summed over the points only once.
+class SuperposedDistance {
+ public:
+  /// Coefficients (3N, terms) and a structure (3N).
+  SuperposedDistance(std::span<const double> coefficients, std::size_t terms,
+                     std::span<const float> structure)
+      : points_(static_cast<double>(structure.size()) / 3) {
+    const auto columns = static_cast<Eigen::Index>(structure.size() / 3);
+    Eigen::Matrix3Xd y = Eigen::Map<const Eigen::Matrix3Xf>(structure.data(), 3, columns).cast<double>();
+    y.colwise() -= y.rowwise().mean().eval();
+    square_ = y.squaredNorm();
+    std::vector<Eigen::Matrix3Xd> centred;
+    for (std::size_t a = 0; a < terms; ++a) {
+      auto& c = centred.emplace_back(3, columns);
+      for (Eigen::Index i = 0; i < c.size(); ++i)
+        c.data()[i] = coefficients[static_cast<std::size_t>(i) * terms + a];
+      c.colwise() -= c.rowwise().mean().eval();
+      covariance_.push_back(c * y.transpose());
+    }
+    for (const auto& c : centred)
+      for (const auto& other : centred) gram_.push_back(c.cwiseProduct(other).sum());
+  }
+
+  double at(const Terms& p) const {
+    const std::size_t terms = covariance_.size();
+    Eigen::Matrix3d covariance = Eigen::Matrix3d::Zero();
+    double square = square_;
+    for (std::size_t a = 0; a < terms; ++a) {
+      covariance += p[a] * covariance_[a];
+      for (std::size_t b = 0; b < terms; ++b) square += p[a] * p[b] * gram_[a * terms + b];
+    }
+    const Eigen::Vector3d s = Eigen::JacobiSVD<Eigen::Matrix3d>(covariance).singularValues();
+    const double overlap = s[0] + s[1] + (covariance.determinant() < 0 ? -s[2] : s[2]);
+    return std::sqrt(std::max(0.0, square - 2 * overlap) / points_);
+  }
+
+ private:
+  double points_, square_ = 0;
+  std::vector<Eigen::Matrix3d> covariance_;
+  std::vector<double> gram_;  ///< (terms, terms)
+};
 
 }  // namespace
 
@@ -132,7 +182,7 @@ std::vector<float> SmoothPath::combine(std::span<const double> weights) const {
 
 std::vector<float> SmoothPath::at_model(double model) const {
   Terms value, slope;
-  legendre(models_ > 1 ? -1 + 2 * (model - 1) / static_cast<double>(models_ - 1) : 0, value, slope);
+  legendre(place(model, models_), value, slope);
   return combine(value);
 }
 
@@ -157,9 +207,15 @@ std::vector<float> SmoothPath::tangent(double s) const {
 SmoothPath::Nearest SmoothPath::nearest(std::span<const float> coordinates, bool superpose) const {
   if (coordinates.size() != 3 * points())
     fail("a structure of {} atoms cannot be placed on a path of {}", coordinates.size() / 3, points());
+  std::optional<SuperposedDistance> superposed;
+  if (superpose) superposed.emplace(coefficients_, terms_, coordinates);
+  const auto polynomials = [&](double model) {
+    Terms value, slope;
+    legendre(place(model, models_), value, slope);
+    return value;
+  };
   const auto distance = [&](double s) {
-    const auto point = at(s);
-    return superpose ? geometry::superposed_rmsd(coordinates, point) : geometry::rmsd(coordinates, point);
+    return superposed ? superposed->at(polynomials(model_at(s))) : geometry::rmsd(coordinates, at(s));
   };
   Nearest best{0, distance(0)};
   if (length_ == 0) return best;

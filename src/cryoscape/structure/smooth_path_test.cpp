@@ -120,6 +120,19 @@ TEST(SmoothPath, NearestFindsPointsOfThePathInAnyFrame) {
   }
 }
 
+TEST(SmoothPath, NearestIsTheSuperposedDistanceOfThatPoint) {
+  const SmoothPath path(polynomial_models(30, 5));
+  Philox random(8);
+  for (int i = 0; i < 5; ++i) {
+    auto x = path.at(random.uniform());
+    for (auto& v : x) v += static_cast<float>(random.normal());
+    const auto found = path.nearest(x);
+    EXPECT_NEAR(found.rmsd, geometry::superposed_rmsd(x, path.at(found.s)), 1e-4);
+    for (int k = 0; k <= 200; ++k)
+      EXPECT_GT(geometry::superposed_rmsd(x, path.at(k / 200.0)), found.rmsd - 1e-3);
+  }
+}
+
 TEST(SmoothPath, RefusesModelsThatDiffer) {
   auto models = polynomial_models(3, 2);
   models[1].resize(9);
