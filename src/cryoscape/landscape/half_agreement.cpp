@@ -58,7 +58,8 @@ std::vector<HalfState> read_half_states(const fs::path& run) {
     fail("{} does not exist: run cryoscape landscape on that half-set first", path.string());
   std::vector<HalfState> out;
   try {
-    for (const auto& state : json::parse(read_text_file(path)).at("states")) {
+    const auto states = json::parse(read_text_file(path));
+    for (const auto& state : states.at("states")) {
       const auto models = io::read_models(run / state.at("model").get<std::string>());
       out.push_back({state.at("population"), state.at("population_error"), io::positions_of(models.front())});
     }

@@ -17,6 +17,7 @@ namespace cryoscape::landscape {
 namespace {
 
 constexpr int kBatch = 64;
+constexpr std::size_t kMostForPower = 512;
 constexpr std::size_t kMostFitted = 20000;
 constexpr double kLeastGap = 2;  ///< standard deviations; closer, two equal Gaussians have one mode
 
@@ -34,19 +35,43 @@ torch::Tensor latents_of(const Conformations& conformations, const particles::Ba
   return z;
 }
 
+/// The molecule's power, from predictions of the first particles.
+std::vector<double> power_of(model::HeterogeneityModel& model, const Conformations& conformations,
+                             particles::ParticleLoader& loader) {
+  const auto& usable = conformations.usable();
+  loader.start(
+      {usable.begin(), usable.begin() + static_cast<std::ptrdiff_t>(std::min(usable.size(), kMostForPower))});
+  auto& spectral = model.spectral();
+  std::vector<model::SpectralSums> sums(static_cast<std::size_t>(spectral.groups() * spectral.shells()));
+  std::vector<double> ctf(sums.size(), 0.0);
+  particles::Batch batch;
+  while (loader.next(batch)) {
+    if (batch.size() == 0) continue;
+    const auto coordinates = model.decode(latents_of(conformations, batch)).contiguous();
+    const auto scores = model.score(coordinates, batch, true);
+    for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += scores.sums[k];
+    model::add_ctf_power(spectral, model::view(batch, coordinates), ctf);
+  }
+  return model::molecule_power(spectral, sums, ctf);
+}
+
+/// The evidence here is that against noise alone.
 void score_batch(model::HeterogeneityModel& model, const Conformations& conformations,
-                 const particles::Batch& batch, OutlierScores& out) {
+                 const particles::Batch& batch, std::span<const double> power, OutlierScores& out) {
   const auto z = latents_of(conformations, batch);
   const auto coordinates = model.decode(z).contiguous();
   const auto scores = model.score(coordinates, batch, false);
   const auto energy = model.prior().energy(z).to(torch::kFloat32).contiguous();
-  std::vector<float> nothing(static_cast<std::size_t>(batch.size()), 0.0f);
-  if (!model.likelihood_options().correlation)
+  std::vector<float> nothing(static_cast<std::size_t>(batch.size()), 0.0f), other = nothing;
+  if (!model.likelihood_options().correlation) {
     model::no_particle_likelihood(model.spectral(), model::view(batch, coordinates), nothing);
+    model::other_object_likelihood(model.spectral(), model::view(batch, coordinates), power, other);
+  }
   for (std::int64_t i = 0; i < batch.size(); ++i) {
     const auto particle = static_cast<std::size_t>(batch.indices.data_ptr<std::int64_t>()[i]);
-    out.evidence_ratio[particle] =
-        scores.log_likelihood.data_ptr<float>()[i] - nothing[static_cast<std::size_t>(i)];
+    const auto row = static_cast<std::size_t>(i);
+    out.evidence_ratio[particle] = scores.log_likelihood.data_ptr<float>()[i] - nothing[row];
+    out.object_evidence[particle] = other[row] - nothing[row];
     out.contrast[particle] = scores.contrast.data_ptr<float>()[i];
     out.chi_square[particle] = scores.chi_square.data_ptr<float>()[i];
     out.energy[particle] = energy.data_ptr<float>()[i];
@@ -97,20 +122,23 @@ OutlierScores score_outliers(training::Run& run, const Conformations& conformati
   torch::NoGradGuard no_grad;
   auto& model = *run.model;
   const std::vector<float> unknown(conformations.particles(), nan());
-  OutlierScores out{unknown, unknown, unknown, unknown, unknown};
+  OutlierScores out{unknown, unknown, unknown, unknown, unknown, unknown};
   const auto& usable = conformations.usable();
   for (std::size_t i = 0; i < distance.size(); ++i) out.neighbour_distance[usable[i]] = distance[i];
   particles::ParticleLoader loader(
       run.data.particles, run.data.loader_options(kBatch, false, run.settings.model.ctf_box == "wide"));
+  const auto power = power_of(model, conformations, loader);
   loader.start({usable.begin(), usable.end()});
   Progress progress("outlier scores", usable.size(), "particles");
   particles::Batch batch;
   while (loader.next(batch)) {
     throw_if_interrupted();
-    if (batch.size() > 0) score_batch(model, conformations, batch, out);
+    if (batch.size() > 0) score_batch(model, conformations, batch, power, out);
     progress.advance(static_cast<std::size_t>(batch.consumed));
   }
   if (!model.likelihood_options().correlation) raise_by_refined(run.folder, out.evidence_ratio);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out.evidence_ratio[i] -= std::max(0.0f, out.object_evidence[i]);
   return out;
 }
 
@@ -137,7 +165,7 @@ void write_outliers(const training::RunFolder& folder, const OutlierScores& scor
   table.reserve(kOutlierColumns.size() * scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i)
     for (const auto* column : {&scores.evidence_ratio, &scores.contrast, &scores.energy, &scores.chi_square,
-                               &scores.neighbour_distance})
+                               &scores.neighbour_distance, &scores.object_evidence})
       table.push_back((*column)[i]);
   io::write_npy(folder.file("outliers.npy"), {scores.size(), kOutlierColumns.size()}, table);
 }

@@ -17,12 +17,14 @@ struct OutlierScores {
   std::vector<float> chi_square;          ///< per coefficient, at the posterior mean
   std::vector<float> neighbour_distance;  ///< mean distance to the nearest particles, Å
 
+  std::vector<float> object_evidence;  ///< ln p(x|another object) − ln p(x|noise alone), nats
+
   std::size_t size() const { return evidence_ratio.size(); }
 };
 
-/// Columns of outliers.npy, (particles, 5), as landscape.json names them. The first is the default score.
-inline constexpr std::array<const char*, 5> kOutlierColumns{"evidence_ratio", "contrast", "energy",
-                                                            "chi_square", "neighbour_distance"};
+/// Columns of outliers.npy, (particles, 6), as landscape.json names them. The first is the default score.
+inline constexpr std::array<const char*, 6> kOutlierColumns{
+    "evidence_ratio", "contrast", "energy", "chi_square", "neighbour_distance", "object_evidence"};
 
 /// Scores all particles with one pass over their images, at their latents; where the run has likelihoods
 /// (likelihood/, from refine), the evidence is the largest of those and this one. `distance` (usable

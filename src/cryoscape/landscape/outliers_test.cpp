@@ -5,6 +5,7 @@
 #include "cryoscape/inference/expansions.hpp"
 #include "cryoscape/landscape/test_clouds.hpp"
 #include "cryoscape/landscape/test_run.hpp"
+#include "cryoscape/simulation/truth.hpp"
 
 namespace cryoscape::landscape {
 namespace {
@@ -24,7 +25,7 @@ TEST(SplitOutliers, LiesBetweenTwoKindsOfParticles) {
   EXPECT_NEAR(split->threshold, -9.0, 3);
   EXPECT_NEAR(split->share, 0.1, 0.015);
   const auto json = outliers_json(split);
-  EXPECT_EQ(json.at("columns").size(), 5u);
+  EXPECT_EQ(json.at("columns").size(), kOutlierColumns.size());
   EXPECT_EQ(json.at("default"), "evidence_ratio");
   EXPECT_EQ(json.at("threshold"), split->threshold);
 }
@@ -36,7 +37,7 @@ TEST(SplitOutliers, FindsNoneAmongParticlesOfOneKind) {
   EXPECT_FALSE(split_outliers(std::vector<float>(5, 1.0f), 1));
 }
 
-TEST(ScoreOutliers, PartsImagesOfNoiseFromTheOthers) {
+TEST(ScoreOutliers, ScoresEveryUsableParticle) {
   auto run = open_test_run();
   const auto conformations = open_conformations(run);
   const std::vector<float> distance(conformations.usable().size(), 0.5f);
@@ -45,7 +46,7 @@ TEST(ScoreOutliers, PartsImagesOfNoiseFromTheOthers) {
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const bool unusable = i == kUnusable;
     for (const auto* column : {&scores.evidence_ratio, &scores.contrast, &scores.energy, &scores.chi_square,
-                               &scores.neighbour_distance})
+                               &scores.neighbour_distance, &scores.object_evidence})
       EXPECT_EQ(std::isnan((*column)[i]), unusable) << i;
     if (unusable) continue;
     const auto z = conformations.latent(i);
@@ -56,7 +57,33 @@ TEST(ScoreOutliers, PartsImagesOfNoiseFromTheOthers) {
   write_outliers(run.folder, scores);
   const auto table = io::read_npy_matrix(run.folder.file("outliers.npy"));
   EXPECT_EQ(table.columns, kOutlierColumns.size());
-  EXPECT_EQ(table.values[5 * 3 + 1], scores.contrast[3]);
+  EXPECT_EQ(table.values[kOutlierColumns.size() * 3 + 1], scores.contrast[3]);
+}
+
+/// Share of pairs of a molecule and a marked particle in which the molecule has more evidence.
+double auc(const std::vector<float>& evidence, const std::vector<bool>& junk,
+           const std::vector<bool>& marked) {
+  double above = 0, pairs = 0;
+  for (std::size_t i = 0; i < evidence.size(); ++i)
+    for (std::size_t j = 0; j < evidence.size(); ++j)
+      if (!junk[i] && marked[j]) above += evidence[i] > evidence[j], pairs += 1;
+  return above / pairs;
+}
+
+TEST(ScoreOutliers, PartsNoiseAndWrongMoleculesFromTheMolecule) {
+  auto run = training::open_run(trained_run());
+  const auto data = trained_run().parent_path() / "junk";
+  simulation::SimulationOptions options;
+  options.particles = 200, options.box = 48, options.pixel_size = 4, options.junk = 0.5, options.seed = 9;
+  simulation::simulate({trained_run().parent_path() / "path.pdb"}, data, options, true);
+  const auto truth = simulation::read_truth(data / "truth.star");
+  run.data.particles = particles::read_particles(data / "particles.star", {});
+  const Conformations conformations(*run.model, {200, 2, std::vector<float>(400, 0.0f)}, "zeros");
+  const auto scores = score_outliers(run, conformations, std::vector<float>(200, 1.0f));
+  auto noise = truth.junk;
+  for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = truth.junk[i] && !truth.wrong_molecule[i];
+  EXPECT_GT(auc(scores.evidence_ratio, truth.junk, noise), 0.98);
+  EXPECT_GT(auc(scores.evidence_ratio, truth.junk, truth.wrong_molecule), 0.98);
 }
 
 TEST(ScoreOutliers, TakesTheLargestEvidenceThatRefineFound) {
@@ -71,7 +98,7 @@ TEST(ScoreOutliers, TakesTheLargestEvidenceThatRefineFound) {
   found.log_ratio = {1e5f, 2e5f, -1e6f};
   inference::write_expansions(run.folder.file("likelihood"), found);
   const auto after = score_outliers(run, conformations, distance);
-  EXPECT_EQ(after.evidence_ratio[3], 2e5f);
+  EXPECT_EQ(after.evidence_ratio[3], 2e5f - std::max(0.0f, after.object_evidence[3]));
   EXPECT_EQ(after.evidence_ratio[5], before.evidence_ratio[5]);
   found.particle = {3, 3, kTestParticles};
   inference::write_expansions(run.folder.file("likelihood"), found);

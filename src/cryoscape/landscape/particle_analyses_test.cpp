@@ -27,7 +27,7 @@ TEST(ParticleAnalyses, StandInTheRunsFolder) {
   EXPECT_EQ(outliers.columns, kOutlierColumns.size());
   for (std::size_t i = 0; i < layout.rows; ++i) {
     EXPECT_EQ(std::isnan(layout.values[2 * i + 1]), i == kUnusable);
-    EXPECT_EQ(std::isnan(outliers.values[5 * i + 4]), i == kUnusable);
+    EXPECT_EQ(std::isnan(outliers.values[kOutlierColumns.size() * i + 4]), i == kUnusable);
   }
   const auto json = landscape_of(run);
   EXPECT_EQ(json.at("embedding").at("method"), "umap");

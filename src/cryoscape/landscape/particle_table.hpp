@@ -14,7 +14,7 @@ struct ParticleColumn {
 };
 
 /// What a landscape says of a run's particles, by name: `state`, `U` (kT: −ln p(z) of the prior, the lowest
-/// particle's 0), `outlier` (nats of evidence against a particle, ln p(x|no particle) − max_z ln p(x|z)),
+/// particle's 0), `outlier` (minus the evidence ratio of outliers.npy, nats: high for outliers),
 /// `contrast`, `chi_square`, `neighbour_distance`, `pc1` … (Å), `umap1`, `umap2` and the latents `z1` …
 struct ParticleTable {
   std::vector<ParticleColumn> columns;

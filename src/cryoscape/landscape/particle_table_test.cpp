@@ -25,7 +25,8 @@ fs::path folder_of_three() {
   write("latents.npy", 2, {0.5, 1, -2, 3, nan, nan});
   write("components.npy", 1, {1.5, -2.5, nan});
   write("assignments.npy", 1, {2, 1, 0});
-  write("outliers.npy", 5, {90, 1, 4, 1.01, 0.2, -30, 0.6, 7, 0.9, 0.4, nan, nan, nan, nan, nan});
+  write("outliers.npy", 6,
+        {90, 1, 4, 1.01, 0.2, 50, -30, 0.6, 7, 0.9, 0.4, -9, nan, nan, nan, nan, nan, nan});
   return folder;
 }
 
