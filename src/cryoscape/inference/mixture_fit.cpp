@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t kChunk = 256;      ///< particles whose sums are taken in order
 constexpr double kLeastVariance = 1e-3;  ///< of a component, as a share of the whole's in any direction
-constexpr EmLimits kTrial{15, 1e-6};     ///< of a split that is tried
-constexpr std::size_t kTrialParticles = 2000;
+constexpr EmLimits kTrial{10, 1e-6};     ///< of a split that is tried
+constexpr std::size_t kTrialParticles = 800;
 constexpr std::size_t kPatience = 2;  ///< components more without a better criterion
 
 /// Σ r, Σ r δ and Σ r (C + δδᵀ) of a component, δ from its mean.

@@ -14,7 +14,7 @@ namespace cryoscape::inference {
 
 /// How priors are refitted on stored likelihoods.
 struct RefitOptions {
-  int rounds = 20, steps = 100, draws = 64;
+  int rounds = 20, steps = 200, draws = 64;
   double held_out = 0.1;
   int seed = 0;                       ///< no option: the run's
   std::vector<std::uint32_t> groups;  ///< no option: particle of each row of the set; empty: rows differ

@@ -1,6 +1,7 @@
 #pragma once
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -50,14 +51,15 @@ inline Expansions measured_particles(const GaussianMixture& truth, std::size_t p
   return e;
 }
 
-/// Three wells in the first two of d latents, weights 0.65, 0.30 and 0.05, standard deviation 0.25; standard
-/// normal in the others.
+/// Three wells in the first two (or one) of d latents, weights 0.65, 0.30 and 0.05, standard deviation 0.25;
+/// standard normal in the others.
 inline GaussianMixture three_wells(Eigen::Index d) {
   GaussianMixture wells;
   const double places[3][2] = {{-1, 0}, {1, 0.3}, {0.2, 1.6}}, weights[3] = {0.65, 0.30, 0.05};
   for (int k = 0; k < 3; ++k) {
     GaussianComponent c{weights[k], Eigen::VectorXd::Zero(d), Eigen::MatrixXd::Identity(d, d)};
-    for (int j = 0; j < 2; ++j) c.mean[j] = places[k][j], c.covariance(j, j) = 0.0625;
+    for (Eigen::Index j = 0; j < std::min<Eigen::Index>(2, d); ++j)
+      c.mean[j] = places[k][j], c.covariance(j, j) = 0.0625;
     wells.push_back(c);
   }
   return wells;
