@@ -12,9 +12,11 @@
 #include "cryoscape/density/half_sums.hpp"
 #include "cryoscape/density/mask.hpp"
 #include "cryoscape/density/noise_power.hpp"
+#include "cryoscape/density/radial_filter.hpp"
 #include "cryoscape/density/reconstruction.hpp"
 #include "cryoscape/geometry/symmetry.hpp"
 #include "cryoscape/optics/fft3.hpp"
+#include "cryoscape/optics/spectrum.hpp"
 #include "cryoscape/particles/halves.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/memory.hpp"
@@ -122,9 +124,10 @@ std::array<std::vector<float>, 2> write_halves(const HalfSums& halves, const par
                                                const fs::path& folder, const std::vector<float>& mask,
                                                Reconstruction& result) {
   std::array<std::vector<float>, 2> maps;
+  const std::vector<double> unfiltered(optics::shell_count(grid.box), 0.0);
   for (int h = 0; h < 2; ++h) {
     const Accumulator* sums[] = {&halves.sums[h]};
-    maps[h] = reconstruct(sums, unfiltered(shell_weights(sums)));
+    maps[h] = reconstruct(sums, unfiltered);
     clear_corners(grid.box, maps[h]);
     write_map(folder / (h ? "half2.mrc" : "half1.mrc"), grid, maps[h]);
   }
@@ -179,8 +182,12 @@ Reconstruction back_project_particles(const DensityOptions& options, const fs::p
   result.guinier = fit_guinier(signal_amplitudes(grid.box, half_maps, result.fsc.corrected), result.extent(),
                                result.resolution());
   const Accumulator* both[] = {&halves.sums[0], &halves.sums[1]};
-  auto map = reconstruct(both, wiener(shell_weights(both), result.fsc.corrected));
+  auto ratio = noise_to_signal(result.fsc.corrected);
+  auto map = reconstruct(both, ratio);
   clear_corners(grid.box, map);
+  // On the map's own grid: before the padded box is cut, one shell would leak into the next.
+  for (double& n : ratio) n = 1 / (1 + n);
+  scale_shells(grid.box, ratio, map);
   write_map(folder / "map.mrc", grid, map);
   if (force) fs::remove(folder / kSharpened);  // of an earlier reconstruction
   if (!check.empty())
