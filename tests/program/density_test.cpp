@@ -52,7 +52,7 @@ TEST(Density, WrongUseIsOneLine) {
   const auto out = test_folder() / "maps";
   const auto star = small_set().star();
   expect_one_line(run({"density", star}), 2, {"--out"});
-  expect_one_line(run(density_arguments(star, out, {"--method", "magic"})), 2, {"--method", "backproject"});
+  expect_one_line(run({"density", star, "--out", out, "--method", "magic"}), 2, {"--method", "backproject"});
   expect_one_line(run(density_arguments(star, out, {"--symmetry", "Z4"})), 1, {"Z4", "point group"});
   expect_one_line(run(density_arguments(star, out, {"--b-factor", "much"})), 2, {"--b-factor", "auto"});
   expect_last_line(run(density_arguments(star, out, {"--mask", star})), 1, {star});
