@@ -10,6 +10,7 @@
 
 #include "cryoscape/density/fsc_output.hpp"
 #include "cryoscape/density/half_sums.hpp"
+#include "cryoscape/density/local_filter.hpp"
 #include "cryoscape/density/mask.hpp"
 #include "cryoscape/density/noise_power.hpp"
 #include "cryoscape/density/radial_filter.hpp"
@@ -29,11 +30,16 @@ constexpr int kLeastBox = 16;
 constexpr double kDiameter = 0.9;  ///< of the box, unless told
 constexpr double kMaskEdge = 5;    ///< voxels
 
+constexpr double kLocalWindow = 12;  ///< Å, standard deviation
+
 const char* const kSharpened = "map_sharpened.mrc";
+const char* const kLocal = "map_local.mrc";
+const char* const kLocalResolution = "local_resolution.mrc";
 
 void check_output(const fs::path& folder, bool force) {
   if (force) return;
-  for (const char* name : {"map.mrc", "half1.mrc", "half2.mrc", "fsc.star", kSharpened})
+  for (const char* name :
+       {"map.mrc", "half1.mrc", "half2.mrc", "fsc.star", kSharpened, kLocal, kLocalResolution})
     if (fs::exists(folder / name))
       fail("{} exists: choose another --out, or give --force to replace it", (folder / name).string());
 }
@@ -135,6 +141,17 @@ std::array<std::vector<float>, 2> write_halves(const HalfSums& halves, const par
   return maps;
 }
 
+/// Filters a map by local resolution; writes both.
+void filter_by_place(const particles::ImageGrid& grid, const std::array<std::vector<float>, 2>& halves,
+                     const std::vector<float>& map, const std::vector<float>& mask, const fs::path& folder,
+                     Reconstruction& result) {
+  auto local = filter_locally(grid.box, grid.pixel_size, halves[0], halves[1], map, kLocalWindow);
+  result.local_resolution = resolution_range(local.resolution, mask);
+  if (result.b_factor) apply_b_factor(grid.box, grid.pixel_size, *result.b_factor, 0, local.map);
+  write_map(folder / kLocal, grid, local.map);
+  write_map(folder / kLocalResolution, grid, local.resolution);
+}
+
 void sharpen(const DensityOptions& options, const particles::ImageGrid& grid, std::vector<float> map,
              const fs::path& folder, Reconstruction& result) {
   if (!options.b_factor) return;
@@ -185,14 +202,17 @@ Reconstruction back_project_particles(const DensityOptions& options, const fs::p
   auto ratio = noise_to_signal(result.fsc.corrected);
   auto map = reconstruct(both, ratio);
   clear_corners(grid.box, map);
+  const auto whole = options.local ? map : std::vector<float>();
   // On the map's own grid: before the padded box is cut, one shell would leak into the next.
   for (double& n : ratio) n = 1 / (1 + n);
   scale_shells(grid.box, ratio, map);
   write_map(folder / "map.mrc", grid, map);
-  if (force) fs::remove(folder / kSharpened);  // of an earlier reconstruction
+  for (const char* name : {kSharpened, kLocal, kLocalResolution})
+    if (force) fs::remove(folder / name);  // of an earlier reconstruction
   if (!check.empty())
     result.check = {map_correlation(grid.box, map, check), map_correlation(grid.box, map, check, mask)};
   sharpen(options, grid, map, folder, result);
+  if (options.local) filter_by_place(grid, half_maps, whole, mask, folder, result);
   write_fsc_star(folder / "fsc.star", result);
   return result;
 }

@@ -170,6 +170,19 @@ TEST_F(BackProject, SharpeningIsWrittenWhereAskedFor) {
   EXPECT_FALSE(fs::exists(folder_ / "out/map_sharpened.mrc"));
 }
 
+TEST_F(BackProject, LocalResolutionIsWrittenWhereAskedFor) {
+  simulate(random_gaussians(10, 7, 1), 200, 0.05);
+  options_.local = true;
+  const auto result = reconstruct();
+  ASSERT_TRUE(result.local_resolution);
+  EXPECT_GT((*result.local_resolution)[1], 2 * kPixel);
+  EXPECT_EQ(io::read_mrc_volume(folder_ / "out/map_local.mrc").nx, kBox);
+  EXPECT_EQ(io::read_mrc_volume(folder_ / "out/local_resolution.mrc").nx, kBox);
+  options_.local = false;
+  EXPECT_FALSE(reconstruct(true).local_resolution);
+  EXPECT_FALSE(fs::exists(folder_ / "out/map_local.mrc"));
+}
+
 TEST_F(BackProject, HalfSetsAreMadeWhereMissing) {
   simulate(random_gaussians(10, 7, 1), 60, 0.5, false);
   const auto result = reconstruct();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 
 #include "cryoscape/optics/fft3.hpp"
 #include "cryoscape/optics/spectrum.hpp"
@@ -10,9 +9,8 @@
 
 namespace cryoscape::density {
 
-void apply_radial(int box, const std::function<double(double shell)>& gain, std::vector<float>& map) {
-  std::vector<std::complex<float>> spectrum(optics::half_size3(box));
-  optics::rfft3(box, map.data(), spectrum.data());
+void scale_spectrum(int box, const std::function<double(double shell)>& gain,
+                    std::span<std::complex<float>> spectrum) {
   const std::size_t columns = box / 2 + 1;
   parallel_for(static_cast<std::size_t>(box), [&](std::size_t z) {
     const double kz = optics::row_frequency(static_cast<int>(z), box);
@@ -21,6 +19,12 @@ void apply_radial(int box, const std::function<double(double shell)>& gain, std:
         spectrum[(z * box + y) * columns + x] *=
             static_cast<float>(gain(std::hypot(static_cast<double>(x), optics::row_frequency(y, box), kz)));
   });
+}
+
+void apply_radial(int box, const std::function<double(double shell)>& gain, std::vector<float>& map) {
+  std::vector<std::complex<float>> spectrum(optics::half_size3(box));
+  optics::rfft3(box, map.data(), spectrum.data());
+  scale_spectrum(box, gain, spectrum);
   optics::irfft3(box, spectrum.data(), map.data());
 }
 
