@@ -1,5 +1,6 @@
 #include "cryoscape/density/backproject.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -55,6 +56,13 @@ std::optional<double> parse_b_factor(const std::string& text) {
   return value;
 }
 
+/// The half-set that holds all particles; 0 if both have some.
+int lonely_half(const particles::ParticleSet& set) {
+  std::array<std::size_t, 3> counts{};
+  for (const auto& p : set.particles) ++counts[p.half];
+  return counts[2] == 0 ? 1 : counts[1] == 0 ? 2 : 0;
+}
+
 particles::ParticleSet read_set(const DensityOptions& options) {
   particles::ReadOptions read;
   if (options.dir) read.dir = *options.dir;
@@ -62,10 +70,12 @@ particles::ParticleSet read_set(const DensityOptions& options) {
   auto set = particles::read_particles(options.particles, read);
   if (set.size() == 0) fail("{} holds no particles", options.particles);
   particles::complete_halves(set);
-  for (const int half : {1, 2})
-    if (std::none_of(set.particles.begin(), set.particles.end(),
-                     [&](const auto& p) { return p.half == half; }))
-      fail("{}: no particle is in half-set {}, and half-maps need both", options.particles, half);
+  if (const int half = lonely_half(set)) {
+    set.notes.push_back(fmt::format("all particles are in half-set {}: divided anew", half));
+    for (auto& p : set.particles) p.half = 0;
+    particles::complete_halves(set);
+    if (lonely_half(set)) fail("{}: too few particles for two half-maps", options.particles);
+  }
   for (const auto& note : set.notes) spdlog::info("{}", note);
   return set;
 }
