@@ -1,5 +1,6 @@
 #include "cryoscape/density/backproject.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -10,11 +11,14 @@
 
 #include "cryoscape/density/fsc_output.hpp"
 #include "cryoscape/density/half_sums.hpp"
+#include "cryoscape/density/local_filter.hpp"
 #include "cryoscape/density/mask.hpp"
 #include "cryoscape/density/noise_power.hpp"
+#include "cryoscape/density/radial_filter.hpp"
 #include "cryoscape/density/reconstruction.hpp"
 #include "cryoscape/geometry/symmetry.hpp"
 #include "cryoscape/optics/fft3.hpp"
+#include "cryoscape/optics/spectrum.hpp"
 #include "cryoscape/particles/halves.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/memory.hpp"
@@ -27,11 +31,16 @@ constexpr int kLeastBox = 16;
 constexpr double kDiameter = 0.9;  ///< of the box, unless told
 constexpr double kMaskEdge = 5;    ///< voxels
 
+constexpr double kLocalWindow = 12;  ///< Å, standard deviation
+
 const char* const kSharpened = "map_sharpened.mrc";
+const char* const kLocal = "map_local.mrc";
+const char* const kLocalResolution = "local_resolution.mrc";
 
 void check_output(const fs::path& folder, bool force) {
   if (force) return;
-  for (const char* name : {"map.mrc", "half1.mrc", "half2.mrc", "fsc.star", kSharpened})
+  for (const char* name :
+       {"map.mrc", "half1.mrc", "half2.mrc", "fsc.star", kSharpened, kLocal, kLocalResolution})
     if (fs::exists(folder / name))
       fail("{} exists: choose another --out, or give --force to replace it", (folder / name).string());
 }
@@ -47,6 +56,13 @@ std::optional<double> parse_b_factor(const std::string& text) {
   return value;
 }
 
+/// The half-set that holds all particles; 0 if both have some.
+int lonely_half(const particles::ParticleSet& set) {
+  std::array<std::size_t, 3> counts{};
+  for (const auto& p : set.particles) ++counts[p.half];
+  return counts[2] == 0 ? 1 : counts[1] == 0 ? 2 : 0;
+}
+
 particles::ParticleSet read_set(const DensityOptions& options) {
   particles::ReadOptions read;
   if (options.dir) read.dir = *options.dir;
@@ -54,10 +70,12 @@ particles::ParticleSet read_set(const DensityOptions& options) {
   auto set = particles::read_particles(options.particles, read);
   if (set.size() == 0) fail("{} holds no particles", options.particles);
   particles::complete_halves(set);
-  for (const int half : {1, 2})
-    if (std::none_of(set.particles.begin(), set.particles.end(),
-                     [&](const auto& p) { return p.half == half; }))
-      fail("{}: no particle is in half-set {}, and half-maps need both", options.particles, half);
+  if (const int half = lonely_half(set)) {
+    set.notes.push_back(fmt::format("all particles are in half-set {}: divided anew", half));
+    for (auto& p : set.particles) p.half = 0;
+    particles::complete_halves(set);
+    if (lonely_half(set)) fail("{}: too few particles for two half-maps", options.particles);
+  }
   for (const auto& note : set.notes) spdlog::info("{}", note);
   return set;
 }
@@ -122,14 +140,26 @@ std::array<std::vector<float>, 2> write_halves(const HalfSums& halves, const par
                                                const fs::path& folder, const std::vector<float>& mask,
                                                Reconstruction& result) {
   std::array<std::vector<float>, 2> maps;
+  const std::vector<double> unfiltered(optics::shell_count(grid.box), 0.0);
   for (int h = 0; h < 2; ++h) {
     const Accumulator* sums[] = {&halves.sums[h]};
-    maps[h] = reconstruct(sums, unfiltered(shell_weights(sums)));
+    maps[h] = reconstruct(sums, unfiltered);
     clear_corners(grid.box, maps[h]);
     write_map(folder / (h ? "half2.mrc" : "half1.mrc"), grid, maps[h]);
   }
   result.fsc = measure_fsc(grid.box, maps[0], maps[1], mask);
   return maps;
+}
+
+/// Filters a map by local resolution; writes both.
+void filter_by_place(const particles::ImageGrid& grid, const std::array<std::vector<float>, 2>& halves,
+                     const std::vector<float>& map, const std::vector<float>& mask, const fs::path& folder,
+                     Reconstruction& result) {
+  auto local = filter_locally(grid.box, grid.pixel_size, halves[0], halves[1], map, kLocalWindow);
+  result.local_resolution = resolution_range(local.resolution, mask);
+  if (result.b_factor) apply_b_factor(grid.box, grid.pixel_size, *result.b_factor, 0, local.map);
+  write_map(folder / kLocal, grid, local.map);
+  write_map(folder / kLocalResolution, grid, local.resolution);
 }
 
 void sharpen(const DensityOptions& options, const particles::ImageGrid& grid, std::vector<float> map,
@@ -179,13 +209,20 @@ Reconstruction back_project_particles(const DensityOptions& options, const fs::p
   result.guinier = fit_guinier(signal_amplitudes(grid.box, half_maps, result.fsc.corrected), result.extent(),
                                result.resolution());
   const Accumulator* both[] = {&halves.sums[0], &halves.sums[1]};
-  auto map = reconstruct(both, wiener(shell_weights(both), result.fsc.corrected));
+  auto ratio = noise_to_signal(result.fsc.corrected);
+  auto map = reconstruct(both, ratio);
   clear_corners(grid.box, map);
+  const auto whole = options.local ? map : std::vector<float>();
+  // On the map's own grid: before the padded box is cut, one shell would leak into the next.
+  for (double& n : ratio) n = 1 / (1 + n);
+  scale_shells(grid.box, ratio, map);
   write_map(folder / "map.mrc", grid, map);
-  if (force) fs::remove(folder / kSharpened);  // of an earlier reconstruction
+  for (const char* name : {kSharpened, kLocal, kLocalResolution})
+    if (force) fs::remove(folder / name);  // of an earlier reconstruction
   if (!check.empty())
     result.check = {map_correlation(grid.box, map, check), map_correlation(grid.box, map, check, mask)};
   sharpen(options, grid, map, folder, result);
+  if (options.local) filter_by_place(grid, half_maps, whole, mask, folder, result);
   write_fsc_star(folder / "fsc.star", result);
   return result;
 }

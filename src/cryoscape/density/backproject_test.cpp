@@ -170,12 +170,36 @@ TEST_F(BackProject, SharpeningIsWrittenWhereAskedFor) {
   EXPECT_FALSE(fs::exists(folder_ / "out/map_sharpened.mrc"));
 }
 
+TEST_F(BackProject, LocalResolutionIsWrittenWhereAskedFor) {
+  simulate(random_gaussians(10, 7, 1), 200, 0.05);
+  options_.local = true;
+  const auto result = reconstruct();
+  ASSERT_TRUE(result.local_resolution);
+  EXPECT_GT((*result.local_resolution)[1], 2 * kPixel);
+  EXPECT_EQ(io::read_mrc_volume(folder_ / "out/map_local.mrc").nx, kBox);
+  EXPECT_EQ(io::read_mrc_volume(folder_ / "out/local_resolution.mrc").nx, kBox);
+  options_.local = false;
+  EXPECT_FALSE(reconstruct(true).local_resolution);
+  EXPECT_FALSE(fs::exists(folder_ / "out/map_local.mrc"));
+}
+
 TEST_F(BackProject, HalfSetsAreMadeWhereMissing) {
   simulate(random_gaussians(10, 7, 1), 60, 0.5, false);
   const auto result = reconstruct();
   EXPECT_GT(result.particles[0], 15u);
   EXPECT_GT(result.particles[1], 15u);
   EXPECT_EQ(result.particles[0] + result.particles[1], 60u);
+}
+
+TEST_F(BackProject, OneHalfSetIsDividedAnew) {
+  simulate(random_gaussians(10, 7, 1), 60, 0.5);
+  std::string even;
+  for (int i = 0; i < 60; i += 2) even += std::to_string(i) + "\n";
+  replace_text_file(folder_ / "half.txt", even);
+  options_.subset = folder_ / "half.txt";
+  const auto result = reconstruct();
+  EXPECT_GT(result.particles[0], 5u);
+  EXPECT_EQ(result.particles[0] + result.particles[1], 30u);
 }
 
 TEST_F(BackProject, ErrorsSayWhatToDo) {
@@ -198,8 +222,8 @@ TEST_F(BackProject, ErrorsSayWhatToDo) {
   io::write_mrc(folder_ / "small.mrc", mask);
   options_.mask = folder_ / "small.mrc", fails("the reconstruction has a box of 32");
   options_.check = folder_ / "small.mrc", fails("the reconstruction has a box of 32");
-  replace_text_file(folder_ / "half.txt", "0\n2\n4\n");
-  options_.subset = folder_ / "half.txt", fails("no particle is in half-set 2");
+  replace_text_file(folder_ / "one.txt", "4\n");
+  options_.subset = folder_ / "one.txt", fails("too few particles for two half-maps");
   EXPECT_FALSE(fs::exists(folder_ / "out"));
   reconstruct();
   fails("give --force to replace it");

@@ -125,6 +125,9 @@ std::string reconstruction_text(const Reconstruction& result) {
   if (result.guinier.slope != 0)
     text += fmt::format("Guinier     B-factor {:.0f} A^2\n", result.guinier.b_factor());
   if (result.b_factor) text += fmt::format("sharpened   B-factor {:.0f} A^2\n", *result.b_factor);
+  if (result.local_resolution)
+    text += fmt::format("local       {:.1f} to {:.1f} A (median {:.1f})\n", (*result.local_resolution)[0],
+                        (*result.local_resolution)[2], (*result.local_resolution)[1]);
   if (result.check)
     text += fmt::format("check       FSC 0.5 with the given map at {} (masked {})\n",
                         angstrom_text(result.resolution((*result.check)[0], 0.5)),
@@ -147,6 +150,8 @@ nlohmann::ordered_json reconstruction_json(const Reconstruction& result) {
   if (result.guinier.slope != 0) json["guinier_b_factor"] = result.guinier.b_factor();
   json["b_factor"] = nullptr;
   if (result.b_factor) json["b_factor"] = *result.b_factor;
+  json["local_resolution"] = nullptr;
+  if (result.local_resolution) json["local_resolution"] = *result.local_resolution;
   json["fsc"] = {{"corrected", result.fsc.corrected},
                  {"masked", result.fsc.masked},
                  {"unmasked", result.fsc.unmasked},

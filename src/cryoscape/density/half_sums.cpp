@@ -94,7 +94,7 @@ double back_projection_bytes(int box) {
   const double side = 2.0 * box + 3, map = 4.0 * box * box * box;
   return 2 * sizeof(Sample) * side * side * (box + 2) +
          static_cast<double>(chunk_size(box) * slice_bytes(box)) +
-         8 * map;  // maps, their spectra and a mask while FSCs are measured
+         16 * map;  // maps, bands, their spectra and a mask, while they are compared and filtered
 }
 
 }  // namespace cryoscape::density

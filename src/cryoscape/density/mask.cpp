@@ -6,6 +6,7 @@
 
 #include "cryoscape/io/mrc.hpp"
 #include "cryoscape/util/error.hpp"
+#include "cryoscape/util/parallel.hpp"
 
 namespace cryoscape::density {
 namespace {
@@ -18,17 +19,17 @@ constexpr float kSlack = 1e-3f;      ///< by which interpolated masks leave [0, 
 
 std::vector<float> soft_sphere(int box, double pixel_size, double diameter, double edge) {
   const double radius = diameter / 2 / pixel_size, width = edge / pixel_size;
-  std::vector<float> mask;
-  mask.reserve(static_cast<std::size_t>(box) * box * box);
-  for (int z = 0; z < box; ++z)
+  const auto d = static_cast<std::size_t>(box);
+  std::vector<float> mask(d * d * d);
+  parallel_for(d, [&](std::size_t z) {
+    float* voxel = mask.data() + z * d * d;
     for (int y = 0; y < box; ++y)
-      for (int x = 0; x < box; ++x) {
-        const double out = std::hypot(x - box / 2, y - box / 2, z - box / 2) - radius;
-        if (out <= 0 || out >= width)
-          mask.push_back(out <= 0 ? 1 : 0);
-        else
-          mask.push_back(static_cast<float>(0.5 + 0.5 * std::cos(std::numbers::pi * out / width)));
+      for (int x = 0; x < box; ++x, ++voxel) {
+        const double out = std::hypot(x - box / 2, y - box / 2, static_cast<int>(z) - box / 2) - radius;
+        const double share = std::clamp(out / width, 0.0, 1.0);
+        *voxel = static_cast<float>(0.5 + 0.5 * std::cos(std::numbers::pi * share));
       }
+  });
   return mask;
 }
 

@@ -19,6 +19,8 @@ void DensityOptions::declare(OptionSet& set) {
   set.add("check", &check, "map to compare the reconstruction with by FSC (MRC, of its box and pixel size)");
   set.add("b-factor", &b_factor,
           "also write a sharpened map: B-factor in A^2 (negative sharpens), or auto to fit it (Guinier)");
+  set.add("local", &local,
+          "also write local resolution, and the map filtered by it (sharpened with --b-factor)");
   set.add("memory-limit", &memory_limit,
           "refuse to start if more memory is needed, GB (0: what the process may use)")
       .minimum = 0;

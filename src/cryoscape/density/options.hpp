@@ -16,6 +16,7 @@ struct DensityOptions {
   std::string symmetry = "C1";
   std::optional<std::string> mask, check;
   std::optional<std::string> b_factor;  ///< a number or "auto"
+  bool local = false;                   ///< also a map filtered by local resolution
   double memory_limit = 0;              ///< GB; 0: what the process may use
 
   void declare(OptionSet& set);

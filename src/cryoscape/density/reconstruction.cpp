@@ -15,7 +15,6 @@ namespace {
 using Complex = std::complex<float>;
 
 constexpr double kFloor = 1e-3;
-constexpr double kLargestFsc = 1 - 1e-6;
 
 /// Shell of the images' grid of a point at a squared distance from the origin.
 std::size_t shell_of(int square) {
@@ -42,20 +41,66 @@ void for_points(const Accumulator& sums, int z, Body&& body) {
     }
 }
 
-/// Plane z of the estimated transform, in FFT order, side² coefficients.
-void fill_plane(std::span<const Accumulator* const> sums, std::span<const double> added, int z,
-                std::vector<Complex>& plane) {
-  const int side = kPadding * sums[0]->box;
-  std::fill(plane.begin(), plane.end(), Complex(0));
-  for_points(*sums[0], z, [&](int x, int y, std::size_t at, int square) {
-    // Interpolated, it would weigh a shell's coefficients by their radius where the FSC drops or is noisy.
+/// Mean weights of blocks of the grid. Every single weight fluctuates with the few samples around its point:
+/// a filter made of those would mix what lies outside the box, where interpolation has left as much noise,
+/// into the map.
+class NearbyWeights {
+ public:
+  explicit NearbyWeights(std::span<const Accumulator* const> sums)
+      : centre_(sums[0]->centre), side_(sums[0]->side / kBlock + 1), planes_(sums[0]->planes / kBlock + 1) {
+    means_.assign(static_cast<std::size_t>(planes_) * side_ * side_, 0);
+    parallel_for(static_cast<std::size_t>(planes_), [&](std::size_t block) {
+      std::vector<int> points(static_cast<std::size_t>(side_) * side_);
+      double* const means = means_.data() + block * points.size();
+      const int first = static_cast<int>(block) * kBlock, radius = sums[0]->box;
+      for (int z = first; z < std::min(first + kBlock, radius); ++z)
+        for_points(*sums[0], z, [&](int x, int y, std::size_t at, int) {
+          const auto b = column(x, y);
+          means[b] += sum_at(sums, at).weight, ++points[b];
+        });
+      for (std::size_t b = 0; b < points.size(); ++b) means[b] /= std::max(1, points[b]);
+    });
+  }
+  double at(int x, int y, int z) const {
+    return means_[static_cast<std::size_t>(z / kBlock) * side_ * side_ + column(x, y)];
+  }
+
+ private:
+  static constexpr int kBlock = 4;
+
+  std::size_t column(int x, int y) const {
+    return static_cast<std::size_t>((y + centre_) / kBlock) * side_ + (x + centre_) / kBlock;
+  }
+
+  int centre_, side_, planes_;
+  std::vector<double> means_;
+};
+
+/// What turns sums into an estimate of the transform.
+struct Estimator {
+  std::span<const Accumulator* const> sums;
+  std::span<const double> noise_to_signal;
+  std::vector<double> shell_weights;
+  NearbyWeights nearby;
+
+  Complex at(int x, int y, int z, std::size_t index, int square) const {
+    const auto v = sum_at(sums, index);
     const auto shell = shell_of(square);
-    const auto v = sum_at(sums, at);
-    const double weight = v.weight + added[shell];
-    if (weight <= 0) return;
-    const auto scale = static_cast<float>(1 / weight);
-    plane[static_cast<std::size_t>((y + side) % side) * side + (x + side) % side] = {scale * v.real,
-                                                                                     scale * v.imaginary};
+    const double mean = shell_weights[shell], weight = v.weight + kFloor * mean, near = nearby.at(x, y, z);
+    if (weight <= 0 || near <= 0) return 0;
+    const double n = noise_to_signal[shell];
+    const auto scale = static_cast<float>((1 + n) / (1 + n * mean / near) / weight);
+    return {scale * v.real, scale * v.imaginary};
+  }
+};
+
+/// Plane z of the estimated transform, in FFT order, side² coefficients.
+void fill_plane(const Estimator& estimator, int z, std::vector<Complex>& plane) {
+  const int side = kPadding * estimator.sums[0]->box;
+  std::fill(plane.begin(), plane.end(), Complex(0));
+  for_points(*estimator.sums[0], z, [&](int x, int y, std::size_t at, int square) {
+    plane[static_cast<std::size_t>((y + side) % side) * side + (x + side) % side] =
+        estimator.at(x, y, z, at, square);
   });
 }
 
@@ -70,16 +115,15 @@ std::vector<float> gridding_correction(int box) {
 }
 
 /// The middle of the planes' transforms: (planes, y, x) in the order of the map.
-std::vector<Complex> transform_planes(std::span<const Accumulator* const> sums,
-                                      std::span<const double> added) {
-  const int box = sums[0]->box, side = kPadding * box;
+std::vector<Complex> transform_planes(const Estimator& estimator) {
+  const int box = estimator.sums[0]->box, side = kPadding * box;
   const std::size_t area = static_cast<std::size_t>(box) * box;
   std::vector<Complex> middle(static_cast<std::size_t>(side / 2 + 1) * area);
   parallel_ranges(box, [&](std::size_t begin, std::size_t end) {
     std::vector<Complex> plane(static_cast<std::size_t>(side) * side);
     for (std::size_t z = begin; z < end; ++z) {
       throw_if_interrupted();
-      fill_plane(sums, added, static_cast<int>(z), plane);
+      fill_plane(estimator, static_cast<int>(z), plane);
       optics::inverse_plane(side, plane.data());
       for (int y = 0; y < box; ++y)
         for (int x = 0; x < box; ++x)
@@ -112,10 +156,11 @@ std::vector<double> shell_weights(std::span<const Accumulator* const> sums) {
   return mean;
 }
 
-std::vector<float> reconstruct(std::span<const Accumulator* const> sums, std::span<const double> added) {
+std::vector<float> reconstruct(std::span<const Accumulator* const> sums,
+                               std::span<const double> noise_to_signal) {
   const int box = sums[0]->box, side = kPadding * box;
   const std::size_t d = box, area = d * d, depth = side / 2 + 1;
-  const auto middle = transform_planes(sums, added);
+  const auto middle = transform_planes({sums, noise_to_signal, shell_weights(sums), NearbyWeights(sums)});
   const auto correction = gridding_correction(box);
   const double scale = 1 / std::pow(static_cast<double>(side), 3);
   std::vector<float> map(d * area);
@@ -136,21 +181,13 @@ std::vector<float> reconstruct(std::span<const Accumulator* const> sums, std::sp
   return map;
 }
 
-std::vector<double> unfiltered(std::span<const double> shell_weights) {
-  std::vector<double> added(shell_weights.begin(), shell_weights.end());
-  for (double& w : added) w *= kFloor;
-  return added;
-}
-
-std::vector<double> wiener(std::span<const double> shell_weights, std::span<const double> half_map_fsc,
-                           double least) {
-  std::vector<double> added(shell_weights.size());
-  for (std::size_t s = 0; s < added.size(); ++s) {
-    const double half = std::clamp(half_map_fsc[s], 0.0, kLargestFsc);
-    const double fsc = std::clamp(2 * half / (1 + half), least, kLargestFsc);
-    added[s] = shell_weights[s] * (1 - fsc) / fsc;
+std::vector<double> noise_to_signal(std::span<const double> half_map_fsc, double least) {
+  std::vector<double> ratio;
+  for (const double h : half_map_fsc) {
+    const double half = std::max(h, 0.0), whole = std::clamp(2 * half / (1 + half), least, 1.0);
+    ratio.push_back((1 - whole) / whole);
   }
-  return added;
+  return ratio;
 }
 
 }  // namespace cryoscape::density

@@ -7,6 +7,7 @@
 #include "cryoscape/density/fsc.hpp"
 #include "cryoscape/density/mask.hpp"
 #include "cryoscape/density/test_particles.hpp"
+#include "cryoscape/optics/fft3.hpp"
 #include "cryoscape/optics/spectrum.hpp"
 
 using namespace cryoscape;
@@ -52,8 +53,7 @@ TEST(Reconstruct, ExactSlicesGiveTheMapAndItsScale) {
   const auto truth = random_gaussians(12, 8, 1);
   const auto sums = exact_slices(truth);
   const Accumulator* const one[] = {&sums};
-  const auto weights = shell_weights(one);
-  auto map = reconstruct(one, unfiltered(weights));
+  const auto map = reconstruct(one, std::vector<double>(kBox / 2 + 1, 0.0));
   const auto expected = truth.map(kBox);
   const auto fsc = map_correlation(kBox, map, expected, soft_sphere(kBox, 1, 22, 4));
   // At shell 13 the signal's power has fallen to 4e-7: errors of interpolation begin to show.
@@ -83,10 +83,32 @@ TEST(ShellWeights, OfOneWeightEverywhere) {
   for (const double w : weights) EXPECT_NEAR(w, 6, 1e-6);
 }
 
-TEST(Wiener, IsTheSignalToNoiseRatio) {
-  const std::vector<double> weights{2, 2, 2}, fsc{1, 0.5, -0.3};
-  const auto added = wiener(weights, fsc, 0.02);
-  EXPECT_NEAR(added[0], 0, 1e-5);
-  EXPECT_NEAR(added[1], 1, 1e-12);  // 2h/(1+h) = 2/3: signal to noise 2
-  EXPECT_NEAR(added[2], 98, 1e-9);  // least: 0.02
+TEST(NoiseToSignal, OfHalfMaps) {
+  const auto ratio = noise_to_signal(std::vector<double>{1, 0.5, -0.3}, 0.02);
+  EXPECT_EQ(ratio[0], 0);
+  EXPECT_NEAR(ratio[1], 0.5, 1e-12);  // 2h/(1+h) = 2/3
+  EXPECT_NEAR(ratio[2], 49, 1e-9);    // least: 0.02
+}
+
+TEST(Reconstruct, DampsDirectionsThatFewViewsReach) {
+  // Weight along z a tenth of that elsewhere: with noise as strong as signal there remains (1 + 1)/(1 + W/0.1
+  // W).
+  Accumulator sums(kBox);
+  for (int z = 0; z < sums.planes; ++z)
+    for (int y = -sums.centre; y <= sums.centre; ++y)
+      for (int x = -sums.centre; x <= sums.centre; ++x) {
+        const bool few = z > 10 && x * x + y * y < 196;
+        sums.voxels[sums.index(x, y, z)] = {few ? 0.1f : 1.0f, 0, few ? 0.1f : 1.0f, 0};
+      }
+  const Accumulator* const one[] = {&sums};
+  const auto mean = shell_weights(one);
+  const auto map = reconstruct(one, std::vector<double>(kBox / 2 + 1, 1.0));
+  std::vector<std::complex<float>> spectrum(optics::half_size3(kBox));
+  optics::rfft3(kBox, map.data(), spectrum.data());
+  const auto along = [&](int z) {
+    return std::abs(spectrum[static_cast<std::size_t>(z) * kBox * (kBox / 2 + 1)]);
+  };
+  const double across = std::abs(spectrum[12]);
+  EXPECT_NEAR(along(12) / across, (2 / (1 + mean[12] / 0.1)) / (2 / (1 + mean[12])),
+              0.05);  // the step's ripples
 }

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <numbers>
 
-#include "cryoscape/optics/fft3.hpp"
-#include "cryoscape/optics/spectrum.hpp"
-#include "cryoscape/util/parallel.hpp"
+#include "cryoscape/density/radial_filter.hpp"
 
 namespace cryoscape::density {
 namespace {
@@ -41,22 +38,15 @@ Guinier fit_guinier(std::span<const double> amplitudes, double extent, double re
 }
 
 void apply_b_factor(int box, double pixel_size, double b_factor, double resolution, std::vector<float>& map) {
-  std::vector<std::complex<float>> spectrum(optics::half_size3(box));
-  optics::rfft3(box, map.data(), spectrum.data());
   const double extent = box * pixel_size, cut = resolution > 0 ? extent / resolution : 2.0 * box;
-  const std::size_t columns = box / 2 + 1;
-  parallel_for(static_cast<std::size_t>(box), [&](std::size_t z) {
-    const double kz = optics::row_frequency(static_cast<int>(z), box);
-    for (int y = 0; y < box; ++y)
-      for (std::size_t x = 0; x < columns; ++x) {
-        const double radius = std::hypot(static_cast<double>(x), optics::row_frequency(y, box), kz);
-        const double beyond = std::clamp((radius - cut) / kEdge, 0.0, 1.0),
+  apply_radial(
+      box,
+      [&](double shell) {
+        const double beyond = std::clamp((shell - cut) / kEdge, 0.0, 1.0),
                      pass = 0.5 + 0.5 * std::cos(std::numbers::pi * beyond);
-        spectrum[(z * box + y) * columns + x] *=
-            static_cast<float>(pass * std::exp(-0.25 * b_factor * std::pow(radius / extent, 2)));
-      }
-  });
-  optics::irfft3(box, spectrum.data(), map.data());
+        return pass * std::exp(-0.25 * b_factor * std::pow(shell / extent, 2));
+      },
+      map);
 }
 
 }  // namespace cryoscape::density

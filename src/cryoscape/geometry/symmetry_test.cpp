@@ -34,8 +34,8 @@ TEST(PointGroup, HasItsOrderAndIsClosed) {
     for (const auto& a : group) {
       EXPECT_NEAR(determinant(a), 1, 1e-9);
       EXPECT_TRUE(holds(group, transpose(a), 1e-9)) << symbol;
-      if (order <= 24)
-        for (const auto& b : group) EXPECT_TRUE(holds(group, multiply(a, b), 1e-9)) << symbol;
+      if (order > 24) continue;
+      for (const auto& b : group) EXPECT_TRUE(holds(group, multiply(a, b), 1e-9)) << symbol;
     }
   }
 }
