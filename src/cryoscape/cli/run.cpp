@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "cryoscape/cli/commands.hpp"
 #include "cryoscape/cli/train_arguments.hpp"
@@ -24,7 +25,11 @@ std::unique_ptr<Command> run_command() {
     if (!arguments->train(common)) return 0;
     auto run = training::open_run(arguments->out);
     refinement->seed = run.settings.training.seed;
-    if (inference::can_refine(run)) inference::refine_run(run, *refinement);
+    if (inference::can_refine(run))
+      inference::refine_run(run, *refinement);
+    else
+      spdlog::info(
+          "latents are the encoder's: refine does not go with --likelihood correlation or --energy-in-prior");
     const auto summary = landscape::write_landscape(run, *options);
     report::write_report(arguments->out);
     if (common.json)

@@ -4,6 +4,7 @@ namespace cryoscape::inference {
 namespace {
 
 constexpr double kFirstDamping = 0.03, kLeastDamping = 1e-4, kEase = 0.2, kTighten = 5;
+constexpr double kNoGain = 0.1;  ///< of the tolerance: energies with kinks have a slope at their top
 
 std::array<torch::Tensor JointExpansion::*, 6> members() {
   return {&JointExpansion::log_ratio, &JointExpansion::score, &JointExpansion::information,
@@ -57,7 +58,8 @@ Ascent ascend(const Expand& expand, const torch::Tensor& starts, const AscentOpt
     const auto trial = out.points.index_select(0, active) + damped_step(here, own_damping);
     const auto there = expand(active, trial);
     out.evaluations += active.size(0);
-    const auto better = there.value() > here.value();  // false where it is not finite
+    const auto gain = there.value() - here.value();
+    const auto better = gain > 0;  // false where it is not finite
     damping.index_copy_(0, active,
                         torch::where(better, (kEase * own_damping).clamp_min(kLeastDamping),
                                      kTighten * own_damping.clamp_min(kFirstDamping)));
@@ -66,7 +68,10 @@ Ascent ascend(const Expand& expand, const torch::Tensor& starts, const AscentOpt
     out.points.index_copy_(0, rows, trial.index_select(0, accepted));
     const auto reached = there.select(accepted);
     out.expansion.replace(rows, reached);
-    out.converged.index_copy_(0, rows, promise(reached) < options.tolerance);
+    out.converged.index_copy_(
+        0, rows,
+        torch::logical_or(promise(reached) < options.tolerance,
+                          gain.index_select(0, accepted) < kNoGain * options.tolerance));
   }
   return out;
 }

@@ -28,8 +28,10 @@ struct JointExpansion {
 using Expand = std::function<JointExpansion(const torch::Tensor& rows, const torch::Tensor& points)>;
 
 struct AscentOptions {
-  int iterations = 6;       ///< evaluations after the start's own
-  double tolerance = 5e-3;  ///< nats that a full step may still promise: a tenth of a standard deviation
+  int iterations = 6;  ///< evaluations after the start's own
+  /// Nats that a full step may still promise: a tenth of a standard deviation. A step that gains less than a
+  /// tenth of that is the last one, too.
+  double tolerance = 5e-3;
 };
 
 struct Ascent {

@@ -49,8 +49,9 @@ TEST(Ascend, EndsWhereTheGradientVanishesAndNeverBelowItsStart) {
   const auto found = ascend(problem, starts, {300, 1e-6});
   EXPECT_TRUE(found.converged.all().item<bool>());
   EXPECT_TRUE((found.expansion.value() >= first.value()).all().item<bool>());
-  // A promise of 1e-6 nats leaves a gradient of at most √(2e-6 · curvature), here below 50.
-  EXPECT_LT(found.expansion.gradient().abs().max().item<double>(), 1e-2);
+  // A promise of 1e-6 nats leaves a gradient of at most √(2e-6 · curvature), curvature below 50; steps that
+  // gain 1e-7 may be some ten short of it.
+  EXPECT_LT(found.expansion.gradient().abs().max().item<double>(), 3e-2);
   const auto there = problem(torch::arange(50, torch::kInt64), found.points);
   EXPECT_TRUE(torch::equal(there.value(), found.expansion.value()));
 }

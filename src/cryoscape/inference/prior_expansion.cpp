@@ -7,7 +7,7 @@
 namespace cryoscape::inference {
 namespace {
 
-constexpr double kStep = 0.02;            ///< of differences, in standard deviations of the prior
+constexpr double kStep = 0.1;             ///< of differences, in standard deviations of the prior
 constexpr double kLeastDeviation = 1e-3;  ///< of a latent that the prior holds still
 
 }  // namespace

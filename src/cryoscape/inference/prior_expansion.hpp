@@ -13,8 +13,8 @@ struct PriorExpansion {
 
 /// Expands a prior on real latents. Where the energy is not convex its Hessian would make a posterior wider
 /// than the prior itself: eigenvalues are raised to 1/(the largest variance of the prior's samples). Those of
-/// other priors than the standard normal come from central differences of the exact gradient, over a fiftieth
-/// of the samples' standard deviations.
+/// other priors than the standard normal come from central differences of the exact gradient, a tenth of the
+/// samples' standard deviations to either side: some energies have kinks, which say nothing of a posterior.
 class PriorExpander {
  public:
   /// samples (M, d) of the prior. Throws std::logic_error for priors with bits.

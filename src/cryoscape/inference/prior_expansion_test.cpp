@@ -52,6 +52,26 @@ TEST(PriorExpander, SlopeAndStiffnessAreTheEnergysDerivativesWhereItIsConvex) {
   }
 }
 
+TEST(PriorExpander, SlopesOfAllPriorsOfRealsAreTheirEnergysDerivatives) {
+  for (const char* kind : {"mixture", "vamp", "flow", "gbrbm", "ebm", "ebm-snl", "diffusion-ebm"}) {
+    const auto prior = make(kind, 2);
+    torch::manual_seed(4);
+    auto generator = torch::make_generator<at::CPUGeneratorImpl>(1);
+    prior->after_warm_up(torch::randn({200, 2}), 0.3 * torch::ones({200, 2}), generator);
+    const PriorExpander expander(*prior, torch::randn({500, 2}));
+    const auto from = torch::randn({2}, torch::kFloat64), along = torch::tensor({0.6, 0.8}, torch::kFloat64);
+    // The slope's integral along a line is the energy's difference, kinks or not.
+    constexpr int kPoints = 401;
+    const auto t = torch::linspace(-1, 1, kPoints, torch::kFloat64).unsqueeze(1);
+    const auto line = from + t * along;
+    const auto slopes = expander.expand(line).slope.mv(along);
+    const double integral = torch::trapezoid(slopes, t.squeeze(1)).item<double>();
+    const auto energies = expander.energy(line);
+    const double difference = (energies[kPoints - 1] - energies[0]).item<double>();
+    EXPECT_NEAR(integral, difference, 1e-3 * (1 + std::abs(difference))) << kind;
+  }
+}
+
 TEST(PriorExpander, StiffnessIsNeverBelowThePriorsOwnPrecision) {
   const TwoClusters c;
   const auto e = PriorExpander(*c.prior, c.samples).expand(torch::tensor({{0.05, 0.0}}, torch::kFloat64));

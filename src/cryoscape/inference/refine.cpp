@@ -56,7 +56,9 @@ void RefinedLatents::set(std::size_t particle, const double* m, const double* c)
 void RefinedLatents::write(const training::RunFolder& folder) const {
   if (fs::exists(folder.file("likelihood")))
     for (const auto& entry : fs::directory_iterator(folder.file("likelihood")))
-      if (entry.path().extension() == ".npy") fs::remove(entry.path());
+      if (const auto name = entry.path().filename().string();
+          name.starts_with("expansion_") || name.starts_with("draw_"))
+        fs::remove(entry.path());
   io::write_npy(folder.file("refined_mean.npy"), {particles, dim}, mean);
   io::write_npy(folder.file("refined_cov.npy"), {particles, dim, dim}, covariance);
 }

@@ -66,6 +66,38 @@ TEST_F(Refine, RealLatentsGainOverTheEncoderAndKeepTheirLikelihoods) {
   EXPECT_NE(refine_table(summary).find("gain over the encoder"), std::string::npos);
 }
 
+/// The highest log joint found of every particle, with a standard normal prior.
+std::vector<double> summits(const Expansions& e) {
+  std::vector<double> best(kParticles, -1e30);
+  for (std::size_t m = 0; m < e.size(); ++m) {
+    double value = e.log_ratio[m];
+    for (std::size_t k = 0; k < e.dim; ++k) value -= 0.5 * e.point[e.dim * m + k] * e.point[e.dim * m + k];
+    best[e.particle[m]] = std::max(best[e.particle[m]], value);
+  }
+  return best;
+}
+
+TEST_F(Refine, SeveralStartsMakeUpForAWrongEncoder) {
+  auto run = trained("gaussian");
+  RefineOptions options;
+  options.iterations = 20, options.starts = 9;
+  refine_run(run, options);
+  const auto right = summits(read_expansions(folder_ / "run" / "likelihood"));
+  // Every particle gets the encoder's latents of another one.
+  auto latents = matrix("latents.npy");
+  std::rotate(latents.begin(), latents.begin() + 2 * 7, latents.end());
+  io::write_npy(folder_ / "run" / "latents.npy", {kParticles, 2}, latents);
+  const auto found_again = [&](int starts) {
+    options.starts = starts;
+    refine_run(run, options);
+    const auto again = summits(read_expansions(folder_ / "run" / "likelihood"));
+    int same = 0;
+    for (std::size_t i = 0; i < kParticles; ++i) same += again[i] > right[i] - 0.1;
+    return same;
+  };
+  EXPECT_GE(found_again(9), 0.9 * kParticles);
+}
+
 TEST_F(Refine, ResultsDoNotDependOnTheNumberOfThreads) {
   auto run = trained("mixture");
   const int threads = thread_count();
@@ -106,6 +138,33 @@ TEST_F(Refine, BitsGetScoredDrawsWithTheirExactRatios) {
     fs::remove_all(folder_ / "run");
     fs::remove_all(folder_ / "data");
   }
+}
+
+TEST_F(Refine, UnusableParticlesAreNan) {
+  const auto star = simulate_particles("data", kParticles, 0.3);
+  const auto source = star.parent_path() / "particles.mrcs", copy = folder_ / "copy.mrcs";
+  {
+    io::StackReader reader;
+    const auto header = reader.header(source);
+    io::StackWriter writer(copy, header.nx, header.pixel_size);
+    std::vector<float> image(static_cast<std::size_t>(header.nx) * header.ny);
+    for (int i = 0; i < header.nz; ++i) {
+      reader.read(source, i, image);
+      if (i == 5) std::fill(image.begin(), image.end(), 0.0f);
+      writer.append(image);
+    }
+    writer.close();
+  }
+  fs::rename(copy, source);
+  auto settings = small_run(star, "gaussian");
+  settings.training.epochs = 1;
+  training::train_run(settings, folder_ / "run", false, false, "test");
+  auto run = opened();
+  EXPECT_EQ(refine_run(run, {})["usable"], kParticles - 1);
+  const auto mean = matrix("refined_mean.npy");
+  for (std::size_t i = 0; i < kParticles; ++i) EXPECT_EQ(std::isnan(mean[2 * i]), i == 5) << i;
+  const auto e = read_expansions(folder_ / "run" / "likelihood");
+  EXPECT_EQ(std::count(e.particle.begin(), e.particle.end(), 5u), 0);
 }
 
 TEST_F(Refine, SaysWhatItCannotDo) {
