@@ -7,6 +7,8 @@
 #include <numeric>
 
 #include "cryoscape/geometry/superposition.hpp"
+#include "cryoscape/inference/free_energy.hpp"
+#include "cryoscape/inference/likelihood_table.hpp"
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/report/comparison_output.hpp"
 #include "cryoscape/simulation/demo_protein.hpp"
@@ -231,6 +233,46 @@ TEST_F(Comparison, JunkIsScoredByEvidenceOnceThereIsALandscape) {
   EXPECT_TRUE(comparison_json(std::vector<RunScores>{scores})["runs"][0]["outlier_auc_energy"].is_number());
   io::write_npy(run() / "outliers.npy", {3, 1}, std::vector<float>(3, 0.0f));
   EXPECT_NE(error_of([] { score_run(run(), truth()); }).find("has 3 rows"), std::string::npos);
+}
+
+TEST_F(Comparison, LikelihoodsAlongThePathAreScored) {
+  // A run whose path is the true one and whose free energy is that of the true positions has nothing to gain.
+  const auto data = truth();
+  auto opened = training::open_run(run());
+  const auto centre = simulation::image_centre(data.scene.coordinates(1), 32 * 3.0).position;
+  inference::PathTable path;
+  std::vector<float> structures, tangents;
+  for (int k = 0; k <= 50; ++k) {
+    path.node.push_back(static_cast<float>(k / 50.0));
+    const auto x = data.scene.path().at(k / 50.0), t = data.scene.path().tangent(k / 50.0);
+    for (std::size_t i = 0; i < x.size(); ++i) structures.push_back(x[i] - static_cast<float>(centre[i % 3]));
+    tangents.insert(tangents.end(), t.begin(), t.end());
+  }
+  std::vector<std::uint32_t> all(kParticles);
+  std::iota(all.begin(), all.end(), 0u);
+  path.table = inference::tabulate(*opened.model, opened.data, structures, tangents, all);
+  inference::write_path_table(run() / "likelihood", path);
+  const auto without_energy = score_run(run(), data).truth->path;
+  EXPECT_TRUE(without_energy.ml_error_over_bound);
+  EXPECT_FALSE(without_energy.free_energy_rms);
+
+  std::vector<double> positions, grid;
+  for (std::size_t i = 0; i < data.particles.size(); ++i)
+    if (!data.particles.junk[i])
+      positions.push_back(data.scene.path().position_of_model(data.particles.model[i]));
+  const auto density = inference::fit_population(inference::exact_positions(positions, {0, 1, 101})).density;
+  for (int k = 0; k <= 100; ++k) grid.push_back(k / 100.0);
+  const nlohmann::json entry{{"kind", "path"}, {"grid", grid}, {"energy", inference::free_energy(density)}};
+  replace_text_file(run() / "landscape.json", nlohmann::json{{"free_energy", {entry}}}.dump());
+  const std::vector<RunScores> scores{score_run(run(), data)};
+  const auto& found = scores[0].truth->path;
+  EXPECT_NEAR(found.free_energy_rms.value_or(-1), 0, 1e-6);
+  EXPECT_NEAR(found.posterior_error_over_optimal.value_or(-1), 1, 1e-3);
+  const auto json = comparison_json(scores)["runs"][0];
+  EXPECT_GT(json["ml_error_over_bound"], 0);
+  EXPECT_TRUE(has_no_nan(json));
+  fs::remove(run() / "landscape.json");
+  fs::remove_all(run() / "likelihood");
 }
 
 TEST_F(Comparison, ThePageHoldsWhatTheTextDoes) {
