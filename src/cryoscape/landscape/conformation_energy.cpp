@@ -18,9 +18,9 @@ constexpr double kLeastMotion = 0.05;  ///< Å per standard deviation
 constexpr double kFold = 0.01;         ///< Å per standard deviation, the least that counts in the volume
 constexpr double kStep = 0.02;         ///< of differences: standard deviations, and Å
 constexpr std::size_t kMetricSamples = 200, kMostFitted = 2000, kMostGaussians = 4;
-constexpr Eigen::Index kDraws = 64;  ///< of idle directions, in pairs ± ε, per Gaussian
+constexpr Eigen::Index kDraws = 32;  ///< of idle directions, in pairs ± ε, per Gaussian
 constexpr Eigen::Index kShareSamples = 50;
-constexpr double kLeastShare = 1e-4;  ///< of a Gaussian at a point, to be drawn from
+constexpr double kLeastShare = 1e-2;  ///< of a Gaussian at a point, to be drawn from
 constexpr Eigen::Index kFewestSamplesPerLatent = 10;
 
 /// Orthonormal directions (3N, 6) of rigid motion of a structure; fewer where it is a line.
