@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "cryoscape/geometry/rotation.hpp"
@@ -17,7 +18,8 @@ constexpr std::size_t kNeighbours = 5;  ///< more: less noise, more bias
 constexpr std::size_t kMostParticles = 2000, kFewestParticles = 50;
 constexpr int kPermutations = 20;
 constexpr double kSignificance = 4;
-constexpr double kNoticed = 0.02;  ///< nats: below, a dependence hardly tells particles apart
+constexpr double kNoticed = 0.05;      ///< nats: below, a dependence hardly tells particles apart
+constexpr double kLeastSpread = 0.05;  ///< Å: structures that vary less are one
 
 /// ψ(n) of a positive integer.
 std::vector<double> digamma_table(std::size_t most) {
@@ -27,12 +29,17 @@ std::vector<double> digamma_table(std::size_t most) {
   return psi;
 }
 
+/// Root mean square distance from their mean.
+double spread(const Points& points) {
+  return std::sqrt((points.colwise() - points.rowwise().mean()).squaredNorm() /
+                   static_cast<double>(points.cols()));
+}
+
 /// Distances between all points, in units of their root mean square.
 Eigen::MatrixXf distances(const Points& points) {
   const auto n = points.cols();
   Eigen::MatrixXf out(n, n);
-  const Points centred = points.colwise() - points.rowwise().mean();
-  const double scale = std::sqrt(centred.squaredNorm() / static_cast<double>(n));
+  const double scale = spread(points);
   parallel_for(static_cast<std::size_t>(n), [&](std::size_t i) {
     const auto column = static_cast<Eigen::Index>(i);
     out.col(column) =
@@ -135,7 +142,7 @@ const PoseInformation::Part& PoseInformation::strongest() const {
 PoseInformation pose_information(const particles::ParticleSet& set, const std::vector<std::size_t>& particles,
                                  const Points& points, std::uint64_t seed) {
   PoseInformation out;
-  if (particles.size() < kFewestParticles) return out;
+  if (particles.size() < kFewestParticles || spread(points) < kLeastSpread) return out;
   const auto chosen = random_subset(particles.size(), kMostParticles, seed);
   std::vector<std::size_t> rows;
   for (const auto c : chosen) rows.push_back(particles[c]);

@@ -39,7 +39,8 @@ struct PoseInformation {
 };
 
 /// Between the poses of particles and their points (d, M) in the space of structures, from up to 2,000 of
-/// them. Shifts that are all the same are left out. Nothing for fewer than 50 particles.
+/// them. Shifts that are all the same are left out. Nothing for fewer than 50 particles
+/// and for structures that vary by less than 0.05 Å.
 PoseInformation pose_information(const particles::ParticleSet& set, const std::vector<std::size_t>& particles,
                                  const Points& points, std::uint64_t seed);
 
