@@ -103,8 +103,12 @@ CollectiveVariable path_variable(const std::string& file, const Molecule& molecu
   if (shared.models.size() < 2) fail("{} has one model, but a path needs two or more", file);
   const auto path = std::make_shared<const structure::SmoothPath>(shared.models);
   if (path->length() <= 0) fail("the models of {} are all the same, so there is no path", file);
-  return {
-      {}, "", true, [beads = shared.beads, path](Structure x) { return path->nearest(picked(x, beads)).s; }};
+  const bool whole = shared.beads.size() == molecule.beads.size();
+  return {{},
+          "",
+          true,
+          [beads = shared.beads, path](Structure x) { return path->nearest(picked(x, beads)).s; },
+          whole ? path : nullptr};
 }
 
 CollectiveVariable parse_kind(const std::string& text, const Molecule& molecule) {

@@ -1,11 +1,13 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "cryoscape/landscape/structure_space.hpp"
 #include "cryoscape/structure/beads.hpp"
+#include "cryoscape/structure/smooth_path.hpp"
 
 namespace cryoscape::landscape {
 
@@ -16,6 +18,8 @@ struct CollectiveVariable {
   bool unit_interval = false;  ///< runs from 0 to 1 by definition, as positions along a path do
   /// Of one structure (3N) Å.
   std::function<double(std::span<const float>)> value;
+  /// Of `path:` with models that have every bead of the molecule: the path itself, in the file's frame.
+  std::shared_ptr<const structure::SmoothPath> path = nullptr;
 };
 
 /// What a variable's words are resolved against; must outlive the variable.

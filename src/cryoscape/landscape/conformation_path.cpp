@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <iterator>
 #include <numeric>
 #include <optional>
 
@@ -16,7 +18,7 @@ namespace {
 constexpr std::size_t kFewestStructures = 20, kFewestNodes = 3;
 constexpr std::size_t kFewestNeighbours = 20, kMostNeighbours = 200, kShareOfNeighbours = 50;
 constexpr double kFirstPercentile = 0.005, kLastPercentile = 0.995;
-constexpr double kReach = 0.1;       ///< beyond the structures, in shares of their range
+constexpr double kReach = 0.3;       ///< beyond the structures, in shares of their range
 constexpr double kTolerance = 0.01;  ///< of ξ, in spacings
 constexpr double kFlat = 1e-6;       ///< windows narrower than this share of the bandwidth have no slope
 constexpr int kRootSteps = 40;
@@ -176,6 +178,25 @@ ConformationPath conformations_along(const CollectiveVariable& variable, std::sp
          path.size(), nodes);
   path.tangents = differences(path.structures, length, spacing);
   return path;
+}
+
+ConformationPath models_along(const structure::SmoothPath& path, std::span<const float> reference,
+                              std::size_t nodes) {
+  const auto nearest = path.at(path.nearest(reference).s);
+  const auto placement = geometry::superpose(nearest, reference);
+  ConformationPath out;
+  for (std::size_t k = 0; k < nodes; ++k) {
+    const double s = static_cast<double>(k) / static_cast<double>(nodes - 1);
+    const auto x = path.at(s), t = path.tangent(s);
+    std::vector<float> ahead(x.size());
+    std::transform(x.begin(), x.end(), t.begin(), ahead.begin(), std::plus<>());
+    const auto here = geometry::transformed(placement, x), there = geometry::transformed(placement, ahead);
+    out.values.push_back(s);
+    out.structures.insert(out.structures.end(), here.begin(), here.end());
+    std::transform(there.begin(), there.end(), here.begin(), std::back_inserter(out.tangents),
+                   std::minus<>());
+  }
+  return out;
 }
 
 }  // namespace cryoscape::landscape

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cryoscape/landscape/collective_variable.hpp"
+#include "cryoscape/structure/smooth_path.hpp"
 
 namespace cryoscape::landscape {
 
@@ -22,10 +23,16 @@ struct ConformationPath {
 /// then placed on the same average of the structures as they stand. An average has another ξ than its members
 /// have on average, so each node is moved along the regression until its own ξ is right to 1 % of the
 /// spacing. Nodes lie from the 0.5 to the 99.5 percentile of the structures' ξ, or from 0 to 1; those at the
-/// ends that are not reached within a tenth of the structures' range beyond it are left out. Tangents are the
-/// nodes' differences, of second order, and thus fit a cubic Hermite interpolation between them. Throws Error
-/// for fewer than 20 structures, and where ξ does not vary.
+/// ends that are not reached within three tenths of the structures' range beyond it are left out. Tangents
+/// are the nodes' differences, of second order, and thus fit a cubic Hermite interpolation between them.
+/// Throws Error for fewer than 20 structures, and where ξ does not vary.
 ConformationPath conformations_along(const CollectiveVariable& variable, std::span<const float> structures,
                                      std::size_t length, std::size_t nodes = 51);
+
+/// The conformations of a path of models themselves, at evenly spaced positions from 0 to 1: what the
+/// molecule does is then given, not learned. The path is moved as one body, so that its conformation nearest
+/// to the reference (3N) lies on it. Tangents are the path's own.
+ConformationPath models_along(const structure::SmoothPath& path, std::span<const float> reference,
+                              std::size_t nodes = 51);
 
 }  // namespace cryoscape::landscape

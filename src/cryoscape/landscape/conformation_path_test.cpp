@@ -85,7 +85,7 @@ TEST(ConformationsAlong, DoNotDependOnThreads) {
 }
 
 TEST(ConformationsAlong, ValuesBeyondTheStructuresAreLeftOut) {
-  // Structures with 0.3 ≤ ξ ≤ 0.7 reach a tenth of their range further: 0.26 … 0.74.
+  // Structures with 0.3 ≤ ξ ≤ 0.7 reach three tenths of their range further: 0.18 … 0.82.
   std::vector<float> structures;
   for (int i = 0; i <= 100; ++i) {
     const auto x = hinge_structure(0.3 + 0.004 * i);
@@ -94,8 +94,8 @@ TEST(ConformationsAlong, ValuesBeyondTheStructuresAreLeftOut) {
   auto variable = bend();
   variable.unit_interval = true;
   const auto path = conformations_along(variable, structures, kLength, 51);
-  EXPECT_NEAR(path.values.front(), 0.26, 0.0201);
-  EXPECT_NEAR(path.values.back(), 0.74, 0.0201);
+  EXPECT_NEAR(path.values.front(), 0.18, 0.0201);
+  EXPECT_NEAR(path.values.back(), 0.82, 0.0201);
 }
 
 TEST(ConformationsAlong, SayWhatIsWrong) {
@@ -109,6 +109,35 @@ TEST(ConformationsAlong, SayWhatIsWrong) {
   }
   EXPECT_NE(error_of([&] { conformations_along(bend(), same, kLength); }).find("same value"),
             std::string::npos);
+}
+
+TEST(ModelsAlong, StandSoThatTheReferenceLiesOnThem) {
+  std::vector<std::vector<float>> models;
+  for (int i = 0; i <= 10; ++i) models.push_back(hinge_structure(0.1 * i));
+  const structure::SmoothPath path(models);
+  // The reference is the fourth model in another frame.
+  const auto moved =
+      geometry::transformed({geometry::rotation_from_axis_angle({0, 0, 0.7}), {5, -3, 2}}, models[3]);
+  const auto along = models_along(path, moved, 21);
+  ASSERT_EQ(along.size(), 21u);
+  EXPECT_EQ(along.values.front(), 0);
+  EXPECT_EQ(along.values.back(), 1);
+  double nearest = 1e9;
+  for (std::size_t k = 0; k < along.size(); ++k) {
+    const std::span<const float> x(along.structures.data() + k * kLength, kLength);
+    EXPECT_LT(geometry::superposed_rmsd(x, path.at(along.values[k])), 1e-3);
+    nearest = std::min(nearest, geometry::rmsd(x, moved));
+  }
+  // Positions are at most half a spacing from the reference's.
+  EXPECT_LT(nearest, 0.5 * path.length() / 20 + 0.01);
+  // Tangents are the derivative, in the same frame.
+  double error = 0, square = 0;
+  for (std::size_t i = 0; i < kLength; ++i) {
+    const double truth =
+        (along.structures[11 * kLength + i] - along.structures[9 * kLength + i]) / (2 * 0.05);
+    error += std::pow(along.tangents[10 * kLength + i] - truth, 2), square += truth * truth;
+  }
+  EXPECT_LT(error, 0.01 * square);
 }
 
 }  // namespace

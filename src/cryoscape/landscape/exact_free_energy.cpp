@@ -2,10 +2,14 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "cryoscape/inference/free_energy.hpp"
 #include "cryoscape/inference/likelihood_table.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
 #include "cryoscape/landscape/states.hpp"
+#include "cryoscape/util/error.hpp"
 
 namespace cryoscape::landscape {
 using nlohmann::json;
@@ -55,6 +59,35 @@ std::vector<double> points_of(const inference::PopulationGrid::Axis& axis) {
   return out;
 }
 
+/// Where the likelihoods are tabulated.
+ConformationPath nodes_along(const training::Run& run, const CollectiveVariable& variable,
+                             const Conformations& conformations, const LandscapeOptions& options,
+                             std::uint64_t seed) {
+  if (options.nodes != "models") return conformations_along(variable, conformations, seed);
+  if (!variable.path)
+    fail("--nodes models needs --variable path:MODELS, whose models have all {} beads of the reference",
+         run.data.beads.size());
+  return models_along(*variable.path, run.data.scene().coordinates);
+}
+
+/// Mean over particles of ln ∫ p(x|ξ) p(ξ) dξ − ln p(x|no particle), nats, by the nodes of the table: what
+/// tells which conformations explain the images better.
+double mean_evidence(const inference::PathTable& along, const inference::PopulationFit& fit) {
+  const std::size_t nodes = along.node.size(), stride = (fit.density.size() - 1) / (nodes - 1);
+  const double spacing = (along.node.back() - along.node.front()) / static_cast<double>(nodes - 1);
+  double sum = 0;
+  for (std::size_t i = 0; i < along.table.size(); ++i) {
+    const auto values = along.table.values_of(i);
+    const double largest = *std::max_element(values.begin(), values.end());
+    double mass = 0;
+    for (std::size_t k = 0; k < nodes; ++k)
+      mass += (k == 0 || k + 1 == nodes ? 0.5 : 1) * spacing * fit.density[k * stride] *
+              std::exp(values[k] - largest);
+    sum += largest + std::log(mass);
+  }
+  return sum / static_cast<double>(along.table.size());
+}
+
 void report(const std::string& variable, const inference::FreeEnergy& found) {
   if (found.continuous) spdlog::info("{}: continuous, without states", variable);
   for (const auto& s : found.states)
@@ -70,7 +103,7 @@ void report(const std::string& variable, const inference::FreeEnergy& found) {
 json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
                        const Conformations& conformations, const LandscapeOptions& options,
                        std::uint64_t seed) {
-  const auto path = conformations_along(variable, conformations, seed);
+  const auto path = nodes_along(run, variable, conformations, options, seed);
   const inference::PathTable along{
       {path.values.begin(), path.values.end()},
       inference::tabulate(*run.model, run.data, path.structures, path.tangents,
@@ -89,7 +122,9 @@ json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
   entry["kind"] = kind_of(variable);
   entry["unit"] = variable.unit;
   entry["source"] = "likelihood";
+  entry["nodes"] = options.nodes;
   entry["particles"] = along.table.size();
+  entry["evidence"] = mean_evidence(along, found.fit);
   entry["grid"] = points_of(axis);
   entry["energy"] = found.energy;
   entry["energy_error"] = found.energy_error;

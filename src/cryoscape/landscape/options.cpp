@@ -22,6 +22,10 @@ void LandscapeOptions::declare(OptionSet& set) {
   auto& tabulated = set.add("table-particles", &table_particles,
                             "most particles, drawn at random, that the free energy is fitted to (0: all)");
   tabulated.minimum = 0, tabulated.maximum = 1e9;
+  set.add("nodes", &nodes,
+          "conformations whose likelihoods give the free energy: the decoder's, or of path:MODELS the models "
+          "themselves")
+      .choices = {"decoder", "models"};
   set.add("embedding", &embedding, "how particles are laid out in the plane").choices = {"umap", "pca",
                                                                                          "none"};
   set.add("half-run", &half_run,

@@ -15,6 +15,7 @@ struct LandscapeOptions {
   double barrier = 1;  ///< kT: what warmth crosses without notice parts no states
   std::string variable = "pc1";
   int table_particles = 20000;
+  std::string nodes = "decoder";
   std::string embedding = "umap";
   std::optional<std::string> half_run;  ///< folder of the other half-set's run
   std::string format = "cif";
