@@ -18,9 +18,10 @@ namespace {
 constexpr std::size_t kFewestStructures = 20, kFewestNodes = 3;
 constexpr std::size_t kFewestNeighbours = 20, kMostNeighbours = 200, kShareOfNeighbours = 50;
 constexpr double kFirstPercentile = 0.005, kLastPercentile = 0.995;
-constexpr double kReach = 0.3;       ///< beyond the structures, in shares of their range
-constexpr double kTolerance = 0.01;  ///< of ξ, in spacings
-constexpr double kFlat = 1e-6;       ///< windows narrower than this share of the bandwidth have no slope
+constexpr double kReach = 0.15;       ///< beyond the structures, in shares of their range
+constexpr double kTolerance = 0.01;   ///< of ξ, in spacings
+constexpr double kShareBeyond = 0.1;  ///< of the structures, that a line beyond the last one is drawn through
+constexpr double kFlat = 1e-6;        ///< windows narrower than this share of the bandwidth have no slope
 constexpr int kRootSteps = 40;
 
 /// Structures in order of ξ.
@@ -54,6 +55,15 @@ class Regression {
     std::vector<double> weight;
   };
 
+  /// Beyond the structures a few of them would carry their noise far: the line is drawn through more.
+  std::size_t wanted_neighbours(double t) const {
+    const double beyond = std::max({sorted_.front() - t, t - sorted_.back(), 0.0}),
+                 share = std::min(1.0, beyond / (kReach / 3 * (sorted_.back() - sorted_.front())));
+    const auto most = static_cast<double>(
+        std::max(neighbours_, static_cast<std::size_t>(kShareBeyond * static_cast<double>(sorted_.size()))));
+    return neighbours_ + static_cast<std::size_t>(share * (most - static_cast<double>(neighbours_)));
+  }
+
   Window weights(double t) const {
     // The nearest are neighbours in order of ξ; one beyond them is where their weight ends.
     const std::size_t count = sorted_.size();
@@ -61,7 +71,8 @@ class Regression {
         static_cast<std::size_t>(std::lower_bound(sorted_.begin(), sorted_.end(), t) - sorted_.begin());
     std::size_t begin = at, end = at;
     double width = 0;
-    while (end - begin < neighbours_) {
+    const auto wanted = wanted_neighbours(t);
+    while (end - begin < wanted) {
       const bool left = begin > 0 && (end == count || t - sorted_[begin - 1] <= sorted_[end] - t);
       width = left ? t - sorted_[--begin] : sorted_[end++] - t;
     }

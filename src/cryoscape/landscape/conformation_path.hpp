@@ -23,7 +23,7 @@ struct ConformationPath {
 /// then placed on the same average of the structures as they stand. An average has another ξ than its members
 /// have on average, so each node is moved along the regression until its own ξ is right to 1 % of the
 /// spacing. Nodes lie from the 0.5 to the 99.5 percentile of the structures' ξ, or from 0 to 1; those at the
-/// ends that are not reached within three tenths of the structures' range beyond it are left out. Tangents
+/// ends that are not reached within 15 % of the structures' range beyond it are left out. Tangents
 /// are the nodes' differences, of second order, and thus fit a cubic Hermite interpolation between them.
 /// Throws Error for fewer than 20 structures, and where ξ does not vary.
 ConformationPath conformations_along(const CollectiveVariable& variable, std::span<const float> structures,

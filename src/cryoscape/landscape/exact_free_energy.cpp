@@ -60,10 +60,10 @@ std::vector<double> points_of(const inference::PopulationGrid::Axis& axis) {
 }
 
 /// Where the likelihoods are tabulated.
-ConformationPath nodes_along(const training::Run& run, const CollectiveVariable& variable,
+ConformationPath nodes_along(training::Run& run, const CollectiveVariable& variable,
                              const Conformations& conformations, const LandscapeOptions& options,
                              std::uint64_t seed) {
-  if (options.nodes != "models") return conformations_along(variable, conformations, seed);
+  if (options.nodes != "models") return conformations_along(variable, run, conformations, seed);
   if (!variable.path)
     fail("--nodes models needs --variable path:MODELS, whose models have all {} beads of the reference",
          run.data.beads.size());

@@ -41,13 +41,20 @@ std::vector<double> values_of(const CollectiveVariable& variable, const Conforma
   return out;
 }
 
-ConformationPath conformations_along(const CollectiveVariable& variable, const Conformations& conformations,
-                                     std::uint64_t seed, std::size_t nodes) {
+ConformationPath conformations_along(const CollectiveVariable& variable, training::Run& run,
+                                     const Conformations& conformations, std::uint64_t seed,
+                                     std::size_t nodes) {
   const auto& usable = conformations.usable();
-  const auto most = std::clamp(kPathFloats / conformations.length(), kFewestPathParticles, kPathParticles);
+  const auto most =
+      std::clamp(kPathFloats / conformations.length(), kFewestPathParticles, kPathParticles) / 2;
   std::vector<std::size_t> particles;
   for (const auto i : random_subset(usable.size(), most, seed)) particles.push_back(usable[i]);
-  return conformations_along(variable, conformations.decode(particles), conformations.length(), nodes);
+  auto structures = conformations.decode(particles);
+  auto draws = density_draws(run, seed);
+  draws.resize(std::min(draws.size(), most * conformations.latent_dim()));
+  const auto drawn = training::decode_latents(*run.model, draws);
+  structures.insert(structures.end(), drawn.begin(), drawn.end());
+  return conformations_along(variable, structures, conformations.length(), nodes);
 }
 
 FreeEnergy prior_free_energy(training::Run& run, const std::vector<CollectiveVariable>& variables,

@@ -15,10 +15,12 @@ std::string kind_of(const CollectiveVariable& variable);
 /// Values (M) of a variable in the conformations of all usable particles, in their order.
 std::vector<double> values_of(const CollectiveVariable& variable, const Conformations& conformations);
 
-/// Conformations at evenly spaced values of a variable, by those of up to 20,000 particles, fewer of large
-/// molecules: the nodes that exact likelihoods are tabulated at.
-ConformationPath conformations_along(const CollectiveVariable& variable, const Conformations& conformations,
-                                     std::uint64_t seed, std::size_t nodes = 51);
+/// Conformations at evenly spaced values of a variable, the nodes that exact likelihoods are tabulated at: by
+/// posterior means of particles and, as these do not reach as far as the molecule does, as many draws of the
+/// prior; at most 20,000 in all, fewer of large molecules.
+ConformationPath conformations_along(const CollectiveVariable& variable, training::Run& run,
+                                     const Conformations& conformations, std::uint64_t seed,
+                                     std::size_t nodes = 51);
 
 /// F(ξ) = −ln ∫ p(z) δ(ξ − ξ(x(z))) dz along one variable or two, from draws of a run's prior.
 struct FreeEnergy {

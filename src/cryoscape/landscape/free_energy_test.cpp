@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cryoscape/geometry/superposition.hpp"
+#include "cryoscape/landscape/prior_landscape.hpp"
 #include "cryoscape/landscape/test_run.hpp"
 
 namespace cryoscape::landscape {
@@ -44,10 +45,12 @@ TEST(ConformationsAlongARun, StandAsTheDecoderPlacesThem) {
   const auto conformations = open_conformations(run);
   const auto space = space_of(run, conformations);
   const auto variable = parse_collective_variable("pc1", {run.data.beads, space});
-  const auto path = conformations_along(variable, conformations, 1, 5);
+  const auto path = conformations_along(variable, run, conformations, 1, 5);
   ASSERT_EQ(path.size(), 5u);
-  // The ends lie in the clusters: near some particle's structure, as it stands.
-  const auto structures = conformations.decode(conformations.usable());
+  // The ends are near the structure of some particle or draw, as it stands.
+  auto structures = conformations.decode(conformations.usable());
+  const auto drawn = training::decode_latents(*run.model, prior_draws(*run.model, 10000, 1));
+  structures.insert(structures.end(), drawn.begin(), drawn.end());
   for (const std::size_t k : {std::size_t{0}, path.size() - 1}) {
     const std::span<const float> x(path.structures.data() + k * conformations.length(),
                                    conformations.length());
