@@ -5,17 +5,13 @@
 #include <cmath>
 #include <set>
 
+#include "cryoscape/report/test_markup.hpp"
+
 using namespace cryoscape::report;
 
 namespace {
 
 Panel panel() { return Panel("p", {100, 10, 200, 50}, {"x (Å)", {0, 10}}, {"y <kT>", {-1, 1}}); }
-
-std::size_t occurrences(const std::string& text, const std::string& what) {
-  std::size_t n = 0;
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
-  return n;
-}
 
 }  // namespace
 
