@@ -54,15 +54,15 @@ Range energy_range(const FreeEnergyRecord& main) {
   for (const auto& b : main.barriers)
     if (std::isfinite(b.error)) top = std::max(top, main.basins[b.from].minimum + b.energy + b.error);
   top = std::clamp(top, 1.0, kHighest);
-  return {-0.04 * top, 1.12 * top};
+  return {-0.12 * top, 1.12 * top};  // below the minima stand their numbers
 }
 
 void mark_states(Panel& panel, const FreeEnergyRecord& record) {
   for (std::size_t k = 0; k < record.basins.size(); ++k) {
     const auto& basin = record.basins[k];
     const double at = basin.position[0];
-    panel.points(std::vector{at}, std::vector{basin.minimum}, Marker::inverted, kMarkColour, 8, 1);
-    panel.note_above(at, basin.minimum, fmt::format("{}", k + 1));
+    panel.points(std::vector{at}, std::vector{basin.minimum}, Marker::triangle, kMarkColour, 8, 1);
+    panel.note_below(at, basin.minimum, fmt::format("{}", k + 1));
   }
   for (const auto& barrier : record.barriers) {
     const double at = barrier.position[0], top = record.basins[barrier.from].minimum + barrier.energy;
@@ -81,7 +81,7 @@ std::vector<LegendEntry> state_entries(const FreeEnergyRecord& record) {
     out.push_back(mark_entry(
         fmt::format("{}: {} %", k + 1,
                     with_error(100 * record.basins[k].population, 100 * record.basins[k].population_error)),
-        Marker::inverted));
+        Marker::triangle));
   for (std::size_t k = 0; k < std::min(kListed, record.barriers.size()); ++k) {
     const auto& b = record.barriers[k];
     out.push_back(mark_entry(
@@ -151,14 +151,14 @@ std::optional<Figure> free_energy_figure(const LandscapeRecord& landscape) {
   }
   if (!main) return std::nullopt;
   const Curves curves{*main, prior, minus_log(main->raw_histogram)};
-  Panel panel("free-energy-clip", {64, 14, 330, 300}, {variable_label(*main, 0), position_range(curves), 6},
+  Panel panel("free-energy-clip", {64, 14, 300, 300}, {variable_label(*main, 0), position_range(curves), 6},
               {"Free energy (kT)", energy_range(*main), 6});
   auto entries = draw_curves(panel, curves);
   mark_states(panel, *main);
   for (auto& entry : state_entries(*main)) entries.push_back(std::move(entry));
   return Figure{"free-energy",
                 svg_document(560, 366, "Free energy along " + variable_name(main->variable),
-                             panel.svg() + legend(404, 14, entries)),
+                             panel.svg() + legend(374, 14, entries)),
                 caption_of(curves)};
 }
 

@@ -21,7 +21,7 @@ constexpr const char* kNoState = "#999999";
 struct Plane {
   std::string name, what, x_label, y_label;
   const std::vector<float>&x, &y;
-  bool has_axes = true;  ///< whether a coordinate by itself means something
+  bool has_axes = true;  ///< whether single coordinates and densities mean something
 };
 
 std::size_t finite_count(const Plane& plane) {
@@ -167,11 +167,12 @@ Figure plane_figure(const Plane& plane, const RunArrays& arrays) {
   if (drawn == usable) {
     caption += fmt::format("all {} particles are drawn", count_text(usable));
   } else {
-    draw_density(panel, plane, x, y);
-    caption += fmt::format(
-        "{} of {} particles are drawn, evenly sampled in the order of the input. Lines enclose 30, 60 "
-        "and 90 % of all particles",
-        count_text(drawn), count_text(usable));
+    caption += fmt::format("{} of {} particles are drawn, evenly sampled in the order of the input",
+                           count_text(drawn), count_text(usable));
+    if (plane.has_axes) {
+      draw_density(panel, plane, x, y);
+      caption += ". Lines enclose 30, 60 and 90 % of all particles";
+    }
   }
   const auto entries = state_legend(arrays, plane, false);
   auto content = panel.svg() + legend(468, top, entries);

@@ -11,13 +11,13 @@
 namespace cryoscape::report {
 namespace {
 
-/// Two Gaussian wells of widths 0.5 that share a plane 0.8 to 0.2: at (−2, 1) and (2, −1). 61 × 41 points.
+/// Two Gaussian wells of widths 0.5 that share a plane 0.8 to 0.2: at (−2, 1) and (2, −1). 61 × 31 points.
 LandscapeRecord two_wells() {
   FreeEnergyRecord record;
   record.variable = "pc1;pc2", record.kind = "pc;pc", record.source = "prior", record.units = {"A", "A"};
   record.grid = {{}, {}};
   for (int i = 0; i <= 60; ++i) record.grid[0].push_back(-4 + 8.0 * i / 60);
-  for (int j = 0; j <= 40; ++j) record.grid[1].push_back(-3 + 6.0 * j / 40);
+  for (int j = 0; j <= 30; ++j) record.grid[1].push_back(-3 + 6.0 * j / 30);
   const auto well = [](double x, double y) { return std::exp(-2 * (x * x + y * y)); };
   for (const double x : record.grid[0])
     for (const double y : record.grid[1]) {
@@ -39,11 +39,11 @@ TEST(SurfaceFigure, MinimaStandWhereTheWellsAreWithTheirShares) {
   EXPECT_EQ(broken_tag(figure->svg), "");
   EXPECT_TRUE(has(figure->svg, ">80 %<"));
   EXPECT_TRUE(has(figure->svg, ">20 %<"));
-  // The frame, 360 pixels from (70, 14), holds 61 × 41 cells with the points at their centres.
+  // The frame, 360 pixels from (70, 14), holds 61 × 31 cells with the points at their centres.
   const auto at = [](double i, double j) {
-    return fmt::format("M{:.1f} {:.1f}h.01", 70 + 360 * (i + 0.5) / 61, 14 + 360 * (1 - (j + 0.5) / 41));
+    return fmt::format("M{:.1f} {:.1f}h.01", 70 + 360 * (i + 0.5) / 61, 14 + 360 * (1 - (j + 0.5) / 31));
   };
-  EXPECT_TRUE(has(figure->svg, at(15, 80.0 / 3))) << at(15, 80.0 / 3);
+  EXPECT_TRUE(has(figure->svg, at(15, 20))) << at(15, 20);
 }
 
 TEST(SurfaceFigure, ColoursAreTheEnergysLevels) {
