@@ -15,7 +15,7 @@ TEST(DensityGrid, CountsPointsInTheirCells) {
 }
 
 TEST(DensityGrid, BlurKeepsTheSumAndGivesAGaussian) {
-  DensityGrid grid{{0, 1}, {0, 1}, 41, std::vector<double>(41 * 41, 0.0)};
+  DensityGrid grid{{0, 1}, {0, 1}, 41, 41, std::vector<double>(41 * 41, 0.0)};
   grid.values[20 * 41 + 20] = 1;
   blur(grid, 2);
   EXPECT_NEAR(std::accumulate(grid.values.begin(), grid.values.end(), 0.0), 1, 1e-12);
@@ -24,7 +24,7 @@ TEST(DensityGrid, BlurKeepsTheSumAndGivesAGaussian) {
 }
 
 TEST(DensityGrid, LevelEnclosesTheShare) {
-  DensityGrid grid{{0, 1}, {0, 1}, 2, {1, 4, 3, 2}};
+  DensityGrid grid{{0, 1}, {0, 1}, 2, 2, {1, 4, 3, 2}};
   EXPECT_EQ(enclosing_level(grid, 0.4), 4);
   EXPECT_EQ(enclosing_level(grid, 0.7), 3);
   EXPECT_EQ(enclosing_level(grid, 1.0), 1);
@@ -32,7 +32,7 @@ TEST(DensityGrid, LevelEnclosesTheShare) {
 
 TEST(Contour, OfAConeIsACircle) {
   const std::size_t n = 100;
-  DensityGrid grid{{-1, 1}, {-2, 2}, n, std::vector<double>(n * n)};
+  DensityGrid grid{{-1, 1}, {-2, 2}, n, n, std::vector<double>(n * n)};
   for (std::size_t r = 0; r < n; ++r)
     for (std::size_t c = 0; c < n; ++c)
       grid.values[r * n + c] = 1 - std::hypot(-1 + 2 * (c + 0.5) / n, -1 + 2 * (r + 0.5) / n);
@@ -48,7 +48,7 @@ TEST(Contour, OfAConeIsACircle) {
 
 TEST(Contour, SaddleFollowsItsCentre) {
   // Two high corners that do not meet: the contour cuts off each of them.
-  DensityGrid apart{{0, 2}, {0, 2}, 2, {1, 0, 0, 1}};
+  DensityGrid apart{{0, 2}, {0, 2}, 2, 2, {1, 0, 0, 1}};
   for (const auto& s : contour(apart, 0.75)) EXPECT_NEAR(std::abs(s.x0 - s.x1), 0.25, 1e-12);
   // They meet: it cuts off the low corners.
   DensityGrid joined = apart;
@@ -56,4 +56,28 @@ TEST(Contour, SaddleFollowsItsCentre) {
   ASSERT_EQ(segments.size(), 2u);
   for (const auto& s : segments) EXPECT_GT((s.x0 - 1) * (s.y0 - 1) + (s.x1 - 1) * (s.y1 - 1), -1);
   for (const auto& s : segments) EXPECT_LT((s.x0 + s.x1 - 2) * (s.y0 + s.y1 - 2), 0);
+}
+
+TEST(Contour, OfAPlaneCrossesAGridThatIsNotSquareAndStopsAtNaN) {
+  DensityGrid grid{{0, 3}, {0, 2}, 3, 2, {0, 1, 2, 0, 1, 2}};
+  ASSERT_EQ(contour(grid, 0.5).size(), 1u);
+  EXPECT_NEAR(contour(grid, 0.5)[0].x0, 1, 1e-12);
+  EXPECT_NEAR(contour(grid, 0.5)[0].x1, 1, 1e-12);
+  grid.values[0] = NAN;
+  EXPECT_TRUE(contour(grid, 0.5).empty());
+  EXPECT_EQ(contour(grid, 1.5).size(), 1u);
+}
+
+TEST(DensityGrid, RefinedIsExactOnAPlane) {
+  DensityGrid grid{{0, 3}, {0, 2}, 3, 2, {0, 1, 2, 10, 11, 12}};
+  const auto fine = refined(grid, 4);
+  ASSERT_EQ(fine.columns, 12u);
+  ASSERT_EQ(fine.rows, 8u);
+  for (std::size_t r = 2; r < 6; ++r)
+    for (std::size_t c = 2; c < 10; ++c)
+      EXPECT_NEAR(fine.at(c, r), (c + 0.5) / 4 - 0.5 + 10 * ((r + 0.5) / 4 - 0.5), 1e-12);
+  EXPECT_EQ(fine.at(0, 0), 0);
+  EXPECT_EQ(fine.at(11, 7), 12);
+  grid.values[5] = INFINITY;
+  EXPECT_TRUE(std::isnan(refined(grid, 4).at(11, 7)));
 }

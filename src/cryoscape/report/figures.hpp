@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,26 @@ Figure terms_figure(const TrainingRecord& training);
 Figure component_figure(const RunArrays& arrays, const RunRecord& record);
 /// The same for the first two latents. Needs latents.
 Figure latent_figure(const RunArrays& arrays, const RunRecord& record);
+/// Particles in the plane of the embedding, coloured by state. Needs an embedding of two dimensions.
+Figure embedding_figure(const RunArrays& arrays, const RunRecord& record);
+
+/// The embedding coloured by the evidence of a particle, and by the prior's energy. Need an embedding of two
+/// dimensions and the scores of outliers.
+Figure embedding_evidence_figure(const RunArrays& arrays);
+Figure embedding_energy_figure(const RunArrays& arrays);
+/// Histogram of the evidence of a particle, with the threshold below which lie the outliers. Needs the scores
+/// of outliers.
+Figure outlier_figure(const RunArrays& arrays, const LandscapeRecord& landscape);
+
+/// Free energy along one variable with its errors, states and barriers; beside it what the posterior means,
+/// single Gaussians and the prior say. Nothing where the run has none.
+std::optional<Figure> free_energy_figure(const LandscapeRecord& landscape);
+/// Free energy along two variables as filled contours, with its minima. Nothing where the run has none.
+std::optional<Figure> surface_figure(const LandscapeRecord& landscape);
+/// Disconnectivity tree of the minima. Nothing with fewer than two.
+std::optional<Figure> tree_figure(const LandscapeRecord& landscape);
+/// Energy along the minimum-energy paths. Nothing where there are none.
+std::optional<Figure> path_figure(const LandscapeRecord& landscape);
 
 /// Populations of the states with their errors, and their energies. Needs a state.
 Figure population_figure(const StateTable& table);

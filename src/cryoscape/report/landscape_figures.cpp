@@ -21,6 +21,7 @@ constexpr const char* kNoState = "#999999";
 struct Plane {
   std::string name, what, x_label, y_label;
   const std::vector<float>&x, &y;
+  bool has_axes = true;  ///< whether single coordinates and densities mean something
 };
 
 std::size_t finite_count(const Plane& plane) {
@@ -157,7 +158,8 @@ Figure plane_figure(const Plane& plane, const RunArrays& arrays) {
   const auto x = padded(quantile_range(plane.x, kTail, 1 - kTail), 0.06);
   if (plane.y.empty()) return distribution_figure(plane, arrays, x);
   const auto y = padded(quantile_range(plane.y, kTail, 1 - kTail), 0.06);
-  Panel panel(plane.name + "-clip", {78, 98, 380, 300}, {plane.x_label, x, 6}, {plane.y_label, y, 6});
+  const double top = plane.has_axes ? 98 : 12, height = plane.has_axes ? 300 : 380;
+  Panel panel(plane.name + "-clip", {78, top, 380, height}, {plane.x_label, x, 6}, {plane.y_label, y, 6});
   const std::size_t usable = finite_count(plane);
   const std::size_t drawn = draw_points(panel, arrays, plane, std::min(kDrawnPoints, plane.x.size()));
   auto caption =
@@ -165,24 +167,30 @@ Figure plane_figure(const Plane& plane, const RunArrays& arrays) {
   if (drawn == usable) {
     caption += fmt::format("all {} particles are drawn", count_text(usable));
   } else {
-    draw_density(panel, plane, x, y);
-    caption += fmt::format(
-        "{} of {} particles are drawn, evenly sampled in the order of the input. Lines enclose 30, 60 "
-        "and 90 % of all particles",
-        count_text(drawn), count_text(usable));
+    caption += fmt::format("{} of {} particles are drawn, evenly sampled in the order of the input",
+                           count_text(drawn), count_text(usable));
+    if (plane.has_axes) {
+      draw_density(panel, plane, x, y);
+      caption += ". Lines enclose 30, 60 and 90 % of all particles";
+    }
   }
-  caption += ". Top: distribution along the horizontal axis, all particles in grey" +
-             caption_end(arrays, outside(plane, x, y));
   const auto entries = state_legend(arrays, plane, false);
-  const auto content = distribution_panel(arrays, plane, x, {78, 12, 380, 76}, false).svg() + panel.svg() +
-                       legend(468, 98, entries);
+  auto content = panel.svg() + legend(468, top, entries);
+  if (plane.has_axes) {
+    caption += ". Top: distribution along the horizontal axis, all particles in grey" +
+               caption_end(arrays, outside(plane, x, y));
+    content = distribution_panel(arrays, plane, x, {78, 12, 380, 76}, false).svg() + content;
+  } else {
+    caption += ".";
+  }
   return {plane.name,
-          svg_document(entries.empty() ? 480 : 560, 446, "Particles in the plane of " + plane.what, content),
+          svg_document(entries.empty() ? 480 : 560, top + height + 48,
+                       "Particles in the plane of " + plane.what, content),
           caption};
 }
 
 std::string component_label(const RunRecord& record, std::size_t k) {
-  const auto& components = record.components;
+  const auto& components = record.landscape.components;
   auto label = fmt::format("Principal component {} (Å r.m.s.", k + 1);
   if (k < components.size() && std::isfinite(components[k].share))
     label += fmt::format("; {:.1f} % of variance", 100 * components[k].share);
@@ -205,6 +213,19 @@ Figure latent_figure(const RunArrays& arrays, const RunRecord&) {
   return plane_figure({"latents", y.empty() ? "the latent" : "the first two latents",
                        "Latent 1 (posterior mean)", "Latent 2 (posterior mean)", x, y},
                       arrays);
+}
+
+Figure embedding_figure(const RunArrays& arrays, const RunRecord& record) {
+  const auto& [x, y] = arrays.embedding;
+  auto figure = plane_figure(
+      {"embedding", "the embedding", "Embedding 1 (no unit)", "Embedding 2 (no unit)", x, y, false}, arrays);
+  const auto& landscape = record.landscape;
+  if (!landscape.embedding.empty()) figure.caption += fmt::format(" Method: {}", landscape.embedding);
+  if (!landscape.embedding.empty() && std::isfinite(landscape.trustworthiness))
+    figure.caption += fmt::format(", trustworthiness {:.3f} (1 where the plane keeps all neighbourhoods)",
+                                  landscape.trustworthiness);
+  if (!landscape.embedding.empty()) figure.caption += ".";
+  return figure;
 }
 
 }  // namespace cryoscape::report

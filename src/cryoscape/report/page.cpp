@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cryoscape/report/figures.hpp"
 #include "cryoscape/report/markup.hpp"
 #include "cryoscape/report/page_style.hpp"
 #include "cryoscape/report/svg_plot.hpp"
@@ -43,6 +42,12 @@ std::string figure_html(const Figure& figure) {
       "<figure>\n{}<figcaption>{} <a class=\"save\" download=\"{}.svg\" href=\"{}\">Save as "
       "SVG</a></figcaption>\n</figure>\n",
       figure.svg, escape(figure.caption), escape(figure.name), data_uri("image/svg+xml", figure.svg));
+}
+
+std::string figures_html(const std::vector<Figure>& figures) {
+  std::string out;
+  for (const auto& figure : figures) out += figure_html(figure);
+  return out;
 }
 
 std::string particle_text(const RunRecord& record, const RunArrays& arrays) {
@@ -141,7 +146,7 @@ std::string state_rows(const RunRecord& record, bool maps) {
   return rows;
 }
 
-std::string states(const RunRecord& record) {
+std::string states(const RunRecord& record, const RunFigures& figures) {
   const std::string command = fmt::format("cryoscape landscape {}", record.folder.string());
   if (!record.states) return section("States", absent("The run has no states yet", command));
   if (record.states->states.empty()) return section("States", "<p>No states were found.</p>\n");
@@ -152,36 +157,35 @@ std::string states(const RunRecord& record) {
       "(kT)</th><th>Particles</th><th>Model</th>{}</tr></thead>\n"
       "<tbody>\n{}</tbody>\n</table>\n",
       maps ? "<th>Map</th>" : "", state_rows(record, maps));
-  return section("States", table + figure_html(population_figure(*record.states)));
+  return section("States", table + figures_html(figures.states));
 }
 
-std::string landscape(const RunRecord& record, const RunArrays& arrays) {
-  std::string content;
-  if (!arrays.components[0].empty()) content += figure_html(component_figure(arrays, record));
-  if (!record.components.empty()) content += figure_html(variance_figure(record.components));
+std::string conformations(const RunRecord& record, const RunFigures& figures) {
+  auto content = figures_html(figures.conformations);
   if (content.empty())
     content =
         absent("The run has no landscape yet", fmt::format("cryoscape landscape {}", record.folder.string()));
   return section("Conformations", content);
 }
 
-std::string latents(const RunRecord& record, const RunArrays& arrays) {
-  const bool scatter = !arrays.latents[0].empty(), widths = !arrays.spread.empty() && !arrays.width.empty();
-  if (!scatter)
-    return section("Latents",
-                   absent("The run has no latents yet",
-                          fmt::format("cryoscape train … --out {} --resume", record.folder.string())));
-  return section("Latents", figure_html(latent_figure(arrays, record)) +
-                                (widths ? figure_html(latent_width_figure(arrays)) : ""));
+std::string energy(const RunRecord& record, const RunFigures& figures) {
+  auto content = figures_html(figures.energy);
+  if (const auto& notice = record.landscape.energy_notice; !notice.empty())
+    content += fmt::format("<p>No minima and paths: {}.</p>\n", escape(notice));
+  return section("Energy landscape", content);
 }
 
-std::string training(const RunRecord& record) {
-  if (record.training.epochs.empty())
-    return section("Training",
-                   absent("No epoch of training is recorded in train.jsonl yet",
-                          fmt::format("cryoscape train … --out {} --resume", record.folder.string())));
-  return section("Training",
-                 figure_html(bound_figure(record.training)) + figure_html(terms_figure(record.training)));
+std::string training(const RunRecord& record, const RunFigures& figures) {
+  const std::string command = fmt::format("cryoscape train … --out {} --resume", record.folder.string());
+  return section("Training", figures.training.empty()
+                                 ? absent("No epoch of training is recorded in train.jsonl yet", command)
+                                 : figures_html(figures.training));
+}
+
+std::string latents(const RunRecord& record, const RunFigures& figures) {
+  const std::string command = fmt::format("cryoscape train … --out {} --resume", record.folder.string());
+  return section("Latents", figures.latents.empty() ? absent("The run has no latents yet", command)
+                                                    : figures_html(figures.latents));
 }
 
 std::string option_rows(const std::vector<OptionRecord>& options) {
@@ -218,12 +222,13 @@ std::string page_head(const std::string& title, const std::string& version) {
       escape(title), kPageStyle, version.empty() ? "" : " ", escape(version));
 }
 
-std::string page_html(const RunRecord& record, const RunArrays& arrays) {
+std::string page_html(const RunRecord& record, const RunArrays& arrays, const RunFigures& figures) {
   const auto name = fs::absolute(record.folder / "").lexically_normal().parent_path().filename().string();
   const auto version = record.run_value("version");
-  return page_head(name, version) + "<main>\n" + summary(record, arrays) + warnings(record) + states(record) +
-         landscape(record, arrays) + training(record) + latents(record, arrays) + options(record) +
-         "</main>\n</body>\n</html>\n";
+  return page_head(name, version) + "<main>\n" + summary(record, arrays) + warnings(record) +
+         states(record, figures) + conformations(record, figures) + energy(record, figures) +
+         section("Outliers", figures_html(figures.outliers)) + training(record, figures) +
+         latents(record, figures) + options(record) + "</main>\n</body>\n</html>\n";
 }
 
 void write_report(const fs::path& run_folder) {
@@ -231,8 +236,10 @@ void write_report(const fs::path& run_folder) {
   for (const auto line : record.training.damaged_lines)
     spdlog::warn("warning: {}, line {}: no JSON object, left out", (run_folder / "train.jsonl").string(),
                  line);
-  const auto page = page_html(record, read_run_arrays(run_folder));
-  replace_text_file(run_folder / "report.html", page);
+  const auto arrays = read_run_arrays(run_folder);
+  const auto figures = run_figures(record, arrays);
+  replace_text_file(run_folder / "report.html", page_html(record, arrays, figures));
+  write_figures(figures, run_folder);
 }
 
 }  // namespace cryoscape::report

@@ -1,5 +1,6 @@
 #include "cryoscape/report/page.hpp"
 
+#include "cryoscape/report/test_markup.hpp"
 #include "cryoscape/report/test_run.hpp"
 
 using namespace cryoscape;
@@ -7,33 +8,10 @@ using namespace cryoscape::report;
 
 namespace {
 
-/// The first thing wrong with the nesting of a page's tags; empty when every element is closed in its order.
-std::string broken_tag(const std::string& page) {
-  std::vector<std::string> open;
-  for (auto at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
-    const auto end = page.find('>', at);
-    if (end == std::string::npos) return "unfinished tag";
-    const auto tag = page.substr(at + 1, end - at - 1);
-    if (tag.find('<') != std::string::npos) return "< inside " + tag;
-    if (tag.starts_with('!') || tag.ends_with('/')) continue;
-    const auto name = tag.substr(tag[0] == '/', tag.find(' ') - (tag[0] == '/'));
-    if (tag[0] != '/') {
-      open.push_back(name);
-    } else {
-      if (open.empty() || open.back() != name)
-        return "</" + name + "> closes " + (open.empty() ? "nothing" : open.back());
-      open.pop_back();
-    }
-  }
-  return open.empty() ? "" : open.back() + " stays open";
-}
-
 std::string page_of(const TestRun& run) {
   write_report(run.folder);
   return read_text_file(run.folder / "report.html");
 }
-
-bool has(const std::string& page, const std::string& what) { return page.find(what) != std::string::npos; }
 
 }  // namespace
 
@@ -131,4 +109,47 @@ TEST(Page, AFailureKeepsTheOldPage) {
   EXPECT_NE(message.find("states.json is damaged"), std::string::npos) << message;
   EXPECT_EQ(read_text_file(run.folder / "report.html"), before);
   EXPECT_NE(error_of([&] { write_report(run.folder / "none"); }).find("is not a run"), std::string::npos);
+}
+
+TEST(Page, FiguresStandInTheirFolderAndStaleOnesGo) {
+  const TestRun run("page_figures");
+  run.write_training(), run.write_states(), run.write_arrays(100);
+  run.write("figures/free-energy.svg", "of an earlier landscape");
+  run.write("figures/mine.svg", "of the user");
+  const auto page = page_of(run);
+  const auto folder = run.folder / "figures";
+  const auto figures = run_figures(read_run_record(run.folder), read_run_arrays(run.folder));
+  ASSERT_EQ(figures.all().size(), 7u);
+  for (const auto* figure : figures.all()) {
+    const auto svg = read_text_file(folder / (figure->name + ".svg"));
+    EXPECT_TRUE(has(page, svg)) << figure->name;
+    EXPECT_EQ(broken_tag(svg), "") << figure->name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "free-energy.svg"));
+  EXPECT_EQ(read_text_file(folder / "mine.svg"), "of the user");
+}
+
+TEST(Page, ShowsAWholeLandscape) {
+  const TestRun run("page_landscape");
+  run.write_states(), run.write_arrays(100), run.write_landscape(100);
+  const auto page = page_of(run);
+  EXPECT_EQ(broken_tag(page), "");
+  for (const char* name : {"free-energy", "free-energy-surface", "tree", "paths", "embedding",
+                           "embedding-energy", "embedding-evidence", "outliers"}) {
+    EXPECT_TRUE(has(page, std::string("download=\"") + name + ".svg\"")) << name;
+    EXPECT_TRUE(std::filesystem::exists(run.folder / "figures" / (std::string(name) + ".svg"))) << name;
+  }
+  EXPECT_TRUE(has(page, "trustworthiness 0.875"));
+  // What the next landscape does not have goes, whatever its name.
+  run.write("landscape.json", "{}");
+  for (const char* name : {"embedding.npy", "outliers.npy", "components.npy", "states.json", "latents.npy"})
+    std::filesystem::remove(run.folder / name);
+  page_of(run);
+  EXPECT_TRUE(std::filesystem::is_empty(run.folder / "figures"));
+}
+
+TEST(Page, SaysWhyThereAreNoMinima) {
+  const TestRun run("page_notice");
+  run.write("landscape.json", R"({"energy_notice": "the prior <mixes> bits"})");
+  EXPECT_TRUE(has(page_of(run), "No minima and paths: the prior &lt;mixes&gt; bits."));
 }

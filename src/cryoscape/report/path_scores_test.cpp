@@ -62,6 +62,10 @@ TEST(PathScores, TheRecordHoldsTheFirstPathsEnergy) {
   run.write("landscape.json", R"({"free_energy": [{"kind": "path", "grid": [0, 1], "energy": [2, null]}]})");
   EXPECT_NE(error_of([&] { read_run_record(run.folder); }).find("free energy along the path is damaged"),
             std::string::npos);
+  // The prior's has gaps where no sample falls, and is not the particles'.
+  run.write("landscape.json",
+            R"({"free_energy": [{"kind": "path", "source": "prior", "grid": [0, 1], "energy": [2, null]}]})");
+  EXPECT_FALSE(read_run_record(run.folder).path_energy);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ namespace cryoscape::report {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr std::size_t kEvidenceColumn = 0, kEnergyColumn = 2;  ///< of outliers.npy
+
 /// A two-dimensional array of numbers in its file's bytes.
 struct Table {
   io::NpyArray array;
@@ -36,12 +38,15 @@ std::optional<Table> read_table(const fs::path& path, RunArrays& arrays, const c
   return table;
 }
 
+std::vector<float> column_of(const Table& table, std::size_t column) {
+  std::vector<float> out(table.rows);
+  for (std::size_t r = 0; r < table.rows; ++r) out[r] = static_cast<float>(table.at(r, column));
+  return out;
+}
+
 std::array<std::vector<float>, 2> first_columns(const Table& table) {
   std::array<std::vector<float>, 2> out;
-  for (std::size_t c = 0; c < std::min<std::size_t>(2, table.columns); ++c) {
-    out[c].resize(table.rows);
-    for (std::size_t r = 0; r < table.rows; ++r) out[c][r] = static_cast<float>(table.at(r, c));
-  }
+  for (std::size_t c = 0; c < std::min<std::size_t>(2, table.columns); ++c) out[c] = column_of(table, c);
   return out;
 }
 
@@ -75,6 +80,15 @@ RunArrays read_run_arrays(const fs::path& folder) {
       arrays.width.push_back(std::sqrt(moments(*table, c).square));
   if (const auto table = read_table(folder / "components.npy", arrays, "cryoscape landscape"))
     arrays.components = first_columns(*table);
+  if (const auto table = read_table(folder / "embedding.npy", arrays, "cryoscape landscape"))
+    arrays.embedding = first_columns(*table);
+  if (const auto table = read_table(folder / "outliers.npy", arrays, "cryoscape landscape")) {
+    if (table->columns <= kEnergyColumn)
+      fail("{} has {} columns, not the scores of outliers (cryoscape landscape writes it anew)",
+           (folder / "outliers.npy").string(), table->columns);
+    arrays.evidence = column_of(*table, kEvidenceColumn);
+    arrays.energy = column_of(*table, kEnergyColumn);
+  }
   if (const auto table = read_table(folder / "assignments.npy", arrays, "cryoscape landscape")) {
     arrays.states.resize(table->rows);
     for (std::size_t r = 0; r < table->rows; ++r) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "cryoscape/report/json_values.hpp"
 #include "cryoscape/training/run_folder.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
@@ -19,16 +20,6 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kWarnings = 200;  ///< kept of a log
-
-double number(const nlohmann::json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<double>() : kNaN;
-}
-
-std::string text(const nlohmann::json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 std::string toml_text(const toml::node& node) {
   if (const auto value = node.value<std::string>()) return *value;
@@ -154,36 +145,15 @@ StateTable states_of(const nlohmann::json& json, const fs::path& path) {
   return table;
 }
 
-std::vector<ComponentRecord> components_of(const nlohmann::json& json) {
-  std::vector<ComponentRecord> out;
-  if (const auto found = json.find("components"); found != json.end() && found->is_array())
-    for (const auto& component : *found)
-      if (component.is_object())
-        out.push_back({number(component, "standard_deviation"), number(component, "share")});
-  return out;
-}
-
-std::vector<double> numbers(const nlohmann::json& object, const char* key) {
-  std::vector<double> out;
-  if (const auto found = object.find(key); found != object.end() && found->is_array())
-    for (const auto& value : *found) out.push_back(value.is_number() ? value.get<double>() : kNaN);
-  return out;
-}
-
-/// The first free energy along a path; nothing where there is none.
-std::optional<PathEnergyRecord> path_energy_of(const nlohmann::json& json, const fs::path& path) {
-  const auto found = json.find("free_energy");
-  if (found == json.end() || !found->is_array()) return std::nullopt;
-  for (const auto& entry : *found) {
-    if (!entry.is_object() || text(entry, "kind") != "path") continue;
-    PathEnergyRecord record{numbers(entry, "grid"), numbers(entry, "energy")};
+/// The particles' first free energy along a path; nothing where there is none.
+std::optional<PathEnergyRecord> path_energy_of(const LandscapeRecord& landscape, const fs::path& path) {
+  for (const auto& entry : landscape.free_energy) {
+    if (entry.kind != "path" || entry.source == "prior") continue;
     const auto finite = [](double v) { return std::isfinite(v); };
-    if (record.grid.size() < 4 || record.grid.size() != record.energy.size() ||
-        !std::all_of(record.grid.begin(), record.grid.end(), finite) ||
-        !std::all_of(record.energy.begin(), record.energy.end(), finite))
+    if (entry.grid[0].size() < 4 || !std::all_of(entry.energy.begin(), entry.energy.end(), finite))
       fail("{}: the free energy along the path is damaged (cryoscape landscape writes it anew)",
            path.string());
-    return record;
+    return PathEnergyRecord{entry.grid[0], entry.energy};
   }
   return std::nullopt;
 }
@@ -223,8 +193,8 @@ RunRecord read_run_record(const fs::path& path) {
   if (const auto json = read_object(folder.file("states.json")))
     record.states = states_of(*json, folder.file("states.json"));
   if (const auto json = read_object(folder.file("landscape.json"))) {
-    record.components = components_of(*json);
-    record.path_energy = path_energy_of(*json, folder.file("landscape.json"));
+    record.landscape = landscape_record(*json, folder.file("landscape.json"));
+    record.path_energy = path_energy_of(record.landscape, folder.file("landscape.json"));
   }
   record.warnings = read_warnings(folder.file("log.txt"));
   return record;

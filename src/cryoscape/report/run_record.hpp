@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "cryoscape/report/landscape_record.hpp"
+
 namespace cryoscape::report {
 
 /// One line of a run's config.toml.
@@ -52,13 +54,7 @@ struct StateTable {
   std::vector<StateRecord> states;
 };
 
-/// A principal component of the decoded structures: standard deviation in Å (r.m.s. over beads), share of the
-/// variance.
-struct ComponentRecord {
-  double standard_deviation, share;
-};
-
-/// The free energy along a path of models: positions in even steps, F in kT.
+/// The free energy of the particles along a path of models: positions in even steps, F in kT.
 struct PathEnergyRecord {
   std::vector<double> grid, energy;
 };
@@ -70,7 +66,7 @@ struct RunRecord {
   std::vector<OptionRecord> run;      ///< its [run] table
   TrainingRecord training;
   std::optional<StateTable> states;
-  std::vector<ComponentRecord> components;
+  LandscapeRecord landscape;
   std::optional<PathEnergyRecord> path_energy;
   std::vector<std::string> warnings;  ///< of log.txt, each once
 

@@ -157,11 +157,37 @@ void Panel::vertical_note(double at, const std::string& note) {
   overlays_ += text_at(x(at), frame_.top - 5, "middle", note, " font-size=\"10.5\" fill=\"#555555\"");
 }
 
-void Panel::note_above(double at, double value, const std::string& note) {
-  if (std::isfinite(value)) overlays_ += text_at(x(at), y(value) - 5, "middle", note);
+void Panel::note(double at, double value, double shift, const std::string& note) {
+  if (std::isfinite(value))
+    overlays_ += text_at(x(at), y(value) + shift, "middle", note,
+                         " stroke=\"#ffffff\" stroke-width=\"2.5\" paint-order=\"stroke\"");
+}
+
+void Panel::note_above(double at, double value, const std::string& text) { note(at, value, -5, text); }
+void Panel::note_below(double at, double value, const std::string& text) { note(at, value, 14, text); }
+
+void Panel::cells(const DensityGrid& grid, double from, double to, const std::string& colour) {
+  const auto edge = [](Range range, std::size_t k, std::size_t of) {
+    return range.low + range.width() * static_cast<double>(k) / static_cast<double>(of);
+  };
+  std::string path;
+  for (std::size_t row = 0; row < grid.rows; ++row)
+    for (std::size_t begin = 0; begin < grid.columns;) {
+      std::size_t end = begin;
+      while (end < grid.columns && grid.at(end, row) >= from && grid.at(end, row) < to) ++end;
+      if (end > begin)
+        path += fmt::format("M{:.2f} {:.2f}H{:.2f}V{:.2f}H{:.2f}z", x(edge(grid.x, begin, grid.columns)),
+                            y(edge(grid.y, row, grid.rows)), x(edge(grid.x, end, grid.columns)),
+                            y(edge(grid.y, row + 1, grid.rows)), x(edge(grid.x, begin, grid.columns)));
+      begin = end + 1;
+    }
+  // Sharp edges: smoothed ones would leave light seams between neighbours.
+  if (!path.empty())
+    marks_ += fmt::format("<path d=\"{}\" fill=\"{}\" shape-rendering=\"crispEdges\"/>\n", path, colour);
 }
 
 std::string Panel::x_axis() const {
+  if (x_.ticks == 0) return "";
   const double bottom = frame_.top + frame_.height;
   const auto ticks = nice_ticks(x_.range, x_.ticks, x_.whole);
   std::string out;

@@ -19,7 +19,7 @@ struct Rectangle {
 struct Axis {
   std::string label;  ///< with its unit
   Range range;
-  int ticks = 5;            ///< about so many
+  int ticks = 5;            ///< about so many; 0: none
   bool whole = false;       ///< ticks at whole numbers only
   bool tick_labels = true;  ///< numbers and label are drawn
 };
@@ -65,15 +65,19 @@ class Panel {
   /// A histogram's outline (and, with `fill`, its area): counts of equal bins over `range`.
   void histogram(Range range, std::span<const double> counts, const Stroke& stroke, bool fill);
   void segments(std::span<const Segment> segments, const Stroke& stroke);
+  /// Cells whose value lies in [from, to), as one filled area.
+  void cells(const DensityGrid& grid, double from, double to, const std::string& colour);
   /// A dashed vertical line with a note at its top.
   void vertical_note(double at, const std::string& note);
-  /// Text centred above a data position.
+  /// Text centred above a data position or below it, with a white rim that keeps it readable.
   void note_above(double at, double value, const std::string& note);
+  void note_below(double at, double value, const std::string& note);
 
   /// Frame, ticks, labels and marks.
   std::string svg() const;
 
  private:
+  void note(double at, double value, double shift, const std::string& note);
   std::string x_axis() const;
   std::string y_axis() const;
 

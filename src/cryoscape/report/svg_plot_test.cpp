@@ -5,17 +5,13 @@
 #include <cmath>
 #include <set>
 
+#include "cryoscape/report/test_markup.hpp"
+
 using namespace cryoscape::report;
 
 namespace {
 
 Panel panel() { return Panel("p", {100, 10, 200, 50}, {"x (Å)", {0, 10}}, {"y <kT>", {-1, 1}}); }
-
-std::size_t occurrences(const std::string& text, const std::string& what) {
-  std::size_t n = 0;
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
-  return n;
-}
 
 }  // namespace
 
@@ -54,6 +50,19 @@ TEST(Panel, BarsStandOnZero) {
   auto p = panel();
   p.bar(5, 2, 0.5, "#123456");
   EXPECT_NE(p.svg().find("x=\"180.00\" y=\"22.50\" width=\"40.00\" height=\"12.50\""), std::string::npos);
+}
+
+TEST(Panel, CellsOfALevelAreRunsOfTheirRows) {
+  auto p = panel();
+  p.cells({{0, 10}, {-1, 1}, 4, 2, {0, 1, 1, 2, NAN, 0, 2, 1}}, 1, 2, "#123456");
+  // Row 0 lies at the bottom: its run covers the second quarter and the third.
+  EXPECT_NE(p.svg().find("d=\"M150.00 60.00H250.00V35.00H150.00zM250.00 35.00H300.00V10.00H250.00z\""),
+            std::string::npos);
+}
+
+TEST(Panel, AnAxisWithoutTicksIsBare) {
+  EXPECT_EQ(Panel("p", {0, 0, 10, 10}, {"hidden", {0, 1}, 0}, {"shown", {0, 1}}).svg().find("hidden"),
+            std::string::npos);
 }
 
 TEST(Panel, LabelsAreEscapedAndTicksCanBeHidden) {

@@ -77,6 +77,36 @@ class TestRun {
         R"({"components": [{"standard_deviation": 3.25, "share": 0.9}, {"standard_deviation": 0.5, "share": 0.1}]})");
   }
 
+  /// Every part of landscape.json that figures show, with embedding and scores of `n` particles.
+  void write_landscape(std::size_t n) const {
+    write("landscape.json",
+          R"({"components": [{"standard_deviation": 3.25, "share": 0.9}],
+            "embedding": {"method": "umap", "trustworthiness": 0.875},
+            "outliers": {"columns": ["evidence_ratio"], "default": "evidence_ratio", "threshold": 4.5, "share": 0.05},
+            "minima": [{"id": 1, "energy": 0, "population": 0.9}, {"id": 2, "energy": 1.5, "population": 0.1}],
+            "tree": [{"energy": 4, "nodes": [1, 2]}],
+            "paths": [{"from": 1, "to": 2, "energies": [0, 4, 1.5], "positions_angstrom": [0, 2, 3]}],
+            "free_energy": [
+              {"variable": "pc1", "kind": "pc", "unit": "A", "source": "likelihood", "grid": [0, 1, 2, 3],
+               "energy": [0, 2, 1, 2.5], "energy_interval": [[0, 1.5, 0.75, 2], [0.25, 2.5, 1.25, 3]],
+               "raw_histogram": [0.5, 0, 0.3, 0.2], "gaussian_factors": [0.5, 0, 1, 2],
+               "basins": [{"position": 0, "minimum": 0, "population": 0.7, "population_error": 0.02},
+                          {"position": 2, "minimum": 1, "population": 0.3, "population_error": 0.02}],
+               "barriers": [{"from": 1, "to": 2, "energy": 2, "error": 0.3, "position": 1}]},
+              {"variable": "pc1", "kind": "pc", "unit": "A", "source": "prior", "grid": [-1, 0, 1, 2],
+               "energy": [null, 0, 1, 2], "raw_histogram": [0, 0.5, 0.3, 0.2]},
+              {"variable": "pc1;pc2", "kind": "pc;pc", "unit": ["A", "A"], "source": "prior",
+               "grid": [[0, 1, 2], [5, 6]], "energy": [0, 1, 3, 4, 1, null], "raw_histogram": [1, 0, 0, 0, 0, 0]}]})");
+    std::vector<float> plane, scores;
+    for (std::size_t i = 0; i < n; ++i) {
+      const float u = static_cast<float>(i) / static_cast<float>(n);
+      plane.push_back(u), plane.push_back(u * u);
+      for (const float score : {100 * u, 1.f, 5 * u, 1.f, 1.f, 0.f}) scores.push_back(score);
+    }
+    io::write_npy(folder / "embedding.npy", {n, 2}, plane);
+    io::write_npy(folder / "outliers.npy", {n, 6}, scores);
+  }
+
   std::filesystem::path folder;
 };
 
