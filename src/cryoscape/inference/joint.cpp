@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numbers>
 #include <unordered_set>
 
@@ -27,14 +26,16 @@ constexpr std::int64_t kScoredParticles = 8;          ///< at once, with all the
 constexpr double kSpectralMemory = 5000;              ///< images over which gain and noise are averaged
 constexpr double kFirstRate = 0.2, kLastRate = 0.02;  ///< shares of the run's peak learning rate
 constexpr double kRamp = 50;                          ///< steps until the optimiser knows its second moments
-double kFirmer = 4;
+constexpr double kFirmer = 8;
+constexpr int kPasses = 3;           ///< over the training particles, in a round
+constexpr double kLeastSteps = 150;  ///< of a round: small sets are passed several times
 constexpr std::int64_t kPriorSamples = 2000;
-constexpr std::size_t kShiftStructures = 512;
+constexpr std::size_t kShiftStructures = 512, kEnsemble = 1024;
 
-/// A decoder with its gain and noise, and the moments of its restraints.
+/// A decoder with its gain and noise.
 struct State {
   std::vector<torch::Tensor> model;
-  std::vector<double> spectral, restraints;
+  std::vector<double> spectral;
 };
 
 /// Of held-out particles.
@@ -68,6 +69,20 @@ std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> split(const tr
   return {held_out, training};
 }
 
+/// Distances of the pairs, means over structures (M, N, 3).
+void set_mean_distances(std::vector<structure::Pair>& pairs, std::span<const float> x,
+                        std::size_t structures) {
+  const auto size = x.size() / structures;
+  for (auto& pair : pairs) {
+    double sum = 0;
+    for (std::size_t m = 0; m < structures; ++m) {
+      const auto *a = x.data() + m * size + 3 * pair.i, *b = x.data() + m * size + 3 * pair.j;
+      sum += std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+    }
+    pair.distance = static_cast<float>(sum / static_cast<double>(structures));
+  }
+}
+
 class JointTraining {
  public:
   JointTraining(training::Run& run, const Propose& propose, const JointOptions& options)
@@ -75,11 +90,12 @@ class JointTraining {
         model_(*run.model),
         propose_(propose),
         options_(options),
-        restraints_(training::restraints_of(run.data, run.settings.training)),
+        topology_(training::restraints_of(run.data, run.settings.training)),
+        restraints_(topology_),
         loader_(run.data.particles,
                 run.data.loader_options(run.settings.training.batch, /*with_images*/ false,
                                         run.settings.model.ctf_box == "wide")) {
-    edge_weight_ = training::load_restraints(run.folder, restraints_);
+    edge_weight_ = training::edge_stiffness(run.folder);
     std::tie(held_out_, training_) = split(run);
   }
 
@@ -191,30 +207,67 @@ class JointTraining {
     const auto seed =
         static_cast<std::uint64_t>(options_.seed) + 1000 * static_cast<std::uint64_t>(round + 1);
     auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
-    const auto parameters = decoder_parameters(model_);
-    training::AdamW optimiser(parameters, {});
+    training::AdamW optimiser(decoder_parameters(model_), {});
     const auto schedule = schedule_of(edge_weight);
-    const auto memory = std::min(kSpectralMemory, static_cast<double>(training_.size()));
-    const double whole = static_cast<double>(training_.size());
-    double done = 0, step = 0;
-    for_batches(
-        particles::shuffled_order(training_, seed, 0, training::Trainer::kShuffleBlock),
-        fmt::format("joint round {}", round + 1), [&](const particles::Batch& batch) {
-          const auto w = weighted(batch, kTrainingDraws, seed);
-          const auto choice = torch::multinomial(torch::softmax(w.log_weight, 1), 1, false, generator);
-          const auto z =
-              w.latents.gather(1, choice.unsqueeze(2).expand({-1, -1, model_.latent_dim()})).squeeze(1);
-          const auto x = model_.decode(z);
-          const auto scores = model_.score(x, batch, true);
-          const auto energy = training::restraint_energy(x, restraints_, schedule);
-          (energy - scores.log_likelihood).mean().backward();
-          const double ramp = std::min(1.0, ++step / kRamp);
-          const double fall = 0.5 * (1 + std::cos(std::numbers::pi * done / whole));
-          optimiser.step(run_.settings.training.learning_rate * ramp *
-                         (kLastRate + (kFirstRate - kLastRate) * fall));
-          model_.spectral().update(scores.sums, static_cast<double>(batch.size()), memory);
-          done += static_cast<double>(batch.consumed);
-        });
+    const auto images = static_cast<double>(training_.size());
+    const double steps_per_pass = std::ceil(images / run_.settings.training.batch);
+    const int passes = std::max(kPasses, static_cast<int>(std::ceil(kLeastSteps / steps_per_pass)));
+    refer_to_ensemble(seed);
+    double step = 0;
+    for (int pass = 0; pass < passes; ++pass) {
+      const auto pass_seed = seed + static_cast<std::uint64_t>(pass);
+      for_batches(particles::shuffled_order(training_, seed, static_cast<std::uint64_t>(pass),
+                                            training::Trainer::kShuffleBlock),
+                  fmt::format("joint round {}", round + 1), [&](const particles::Batch& batch) {
+                    const auto sums = descend(batch, posterior_draw(batch, pass_seed, generator), schedule);
+                    optimiser.step(learning_rate(step++, steps_per_pass * passes));
+                    model_.spectral().update(sums, static_cast<double>(batch.size()),
+                                             std::min(kSpectralMemory, images));
+                  });
+    }
+  }
+
+  /// Puts the elastic edges' rest lengths at their means over posterior structures. At those of the model
+  /// that the training started from they would pull every state, the populous ones most, towards that model.
+  void refer_to_ensemble(std::uint64_t seed) {
+    torch::NoGradGuard no_grad;
+    auto sample = particles::shuffled_order(training_, seed, 0, 1);
+    sample.resize(std::min(sample.size(), kEnsemble));
+    const std::vector<std::int64_t> rows(sample.begin(), sample.end());
+    const auto drawn = propose_(rows, 1, seed);
+    const auto x = training::decode_latents(model_, drawn.latent);
+    auto topology = topology_;
+    set_mean_distances(topology.edges, x, rows.size());
+    restraints_ = structure::RestraintEvaluator(std::move(topology));
+    // Which edges are let go is known from the start.
+    training::restraint_energy(torch::tensor(x).view({static_cast<std::int64_t>(rows.size()), -1, 3}),
+                               restraints_, schedule_of(edge_weight_));
+  }
+
+  /// One latent (B, d) of every particle's posterior under the decoder as it is.
+  torch::Tensor posterior_draw(const particles::Batch& batch, std::uint64_t seed,
+                               torch::Generator& generator) {
+    const auto w = weighted(batch, kTrainingDraws, seed);
+    const auto choice = torch::multinomial(torch::softmax(w.log_weight, 1), 1, false, generator);
+    return w.latents.gather(1, choice.unsqueeze(2).expand({-1, -1, model_.latent_dim()})).squeeze(1);
+  }
+
+  /// Leaves the gradient of −ln p(x|z) + restraints in the decoder; returns the images' spectral sums.
+  std::vector<model::SpectralSums> descend(const particles::Batch& batch, const torch::Tensor& latents,
+                                           const training::RestraintSchedule& schedule) {
+    const auto x = model_.decode(latents);
+    auto scores = model_.score(x, batch, true);
+    const auto loss = (training::restraint_energy(x, restraints_, schedule) - scores.log_likelihood).mean();
+    if (!std::isfinite(loss.item<double>()))
+      fail("joint training diverged: the run stays as it was; train it with a lower --learning-rate");
+    loss.backward();
+    return std::move(scores.sums);
+  }
+
+  double learning_rate(double step, double steps) const {
+    const double ramp = std::min(1.0, (step + 1) / kRamp),
+                 fall = 0.5 * (1 + std::cos(std::numbers::pi * step / steps));
+    return run_.settings.training.learning_rate * ramp * (kLastRate + (kFirstRate - kLastRate) * fall);
   }
 
   training::RestraintSchedule schedule_of(double edge_weight) const {
@@ -227,17 +280,17 @@ class JointTraining {
     return schedule;
   }
 
-  State state() { return {state_of(model_), model_.spectral().state(), restraints_.state()}; }
+  State state() { return {state_of(model_), model_.spectral().state()}; }
   void restore(const State& state) {
     set_state(model_, state.model);
     model_.spectral().set_state(state.spectral);
-    restraints_.set_state(state.restraints);
   }
 
   training::Run& run_;
   model::HeterogeneityModel& model_;
   const Propose& propose_;
   JointOptions options_;
+  structure::RestraintTopology topology_;  ///< the reference model's
   structure::RestraintEvaluator restraints_;
   particles::ParticleLoader loader_;
   std::vector<std::uint32_t> held_out_, training_;
@@ -263,8 +316,9 @@ nlohmann::ordered_json to_json(const JointReport& report) {
           {"rounds", rounds}};
 }
 
+void check_joint(const training::Run& run) { split(run); }
+
 JointReport improve_decoder(training::Run& run, const Propose& propose, const JointOptions& options) {
-  if (std::getenv("CS_FIRMER")) kFirmer = std::atof(std::getenv("CS_FIRMER"));
   return JointTraining(run, propose, options).rounds();
 }
 

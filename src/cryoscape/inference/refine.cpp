@@ -121,6 +121,7 @@ bool can_refine(const training::Run& run) {
 
 nlohmann::ordered_json refine_run(training::Run& run, const RefineOptions& options) {
   check(run);
+  if (options.joint) check_joint(run);
   torch::NoGradGuard no_grad;
   const auto start = std::chrono::steady_clock::now();
   auto json = refine_posteriors(run, options);

@@ -32,15 +32,13 @@ void load_newest_model(const RunFolder& folder, model::HeterogeneityModel& model
   spdlog::info("decoder: refined_decoder.pt, of cryoscape refine --joint");
 }
 
-double load_restraints(const RunFolder& folder, structure::RestraintEvaluator& restraints) {
+double edge_stiffness(const RunFolder& folder) {
   const auto path = folder.file("checkpoint.pt");
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(path.string(), torch::kCPU);
-    torch::Tensor variance, relaxation;
-    archive.read("edge_variance", variance);
+    torch::Tensor relaxation;
     archive.read("edge_relaxation", relaxation);
-    restraints.set_state({variance.data_ptr<double>(), variance.data_ptr<double>() + variance.numel()});
     return relaxation[0].item<double>();
   } catch (const std::exception&) {
     fail("{} is missing, damaged or of another model: train again", path.string());

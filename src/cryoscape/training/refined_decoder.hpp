@@ -1,6 +1,5 @@
 #pragma once
 #include "cryoscape/model/heterogeneity_model.hpp"
-#include "cryoscape/structure/restraints.hpp"
 #include "cryoscape/training/run_folder.hpp"
 
 namespace cryoscape::training {
@@ -13,8 +12,7 @@ void write_refined_decoder(const RunFolder& folder, model::HeterogeneityModel& m
 /// else the checkpoint. Throws Error if the file is missing, damaged or of another model.
 void load_newest_model(const RunFolder& folder, model::HeterogeneityModel& model);
 
-/// Puts the running moments of a checkpoint's elastic edges into the restraints. Returns the edges' stiffness
-/// at that time, kT/Å². Throws Error as above.
-double load_restraints(const RunFolder& folder, structure::RestraintEvaluator& restraints);
+/// Stiffness of the elastic edges when a run's checkpoint was written, kT/Å². Throws Error as above.
+double edge_stiffness(const RunFolder& folder);
 
 }  // namespace cryoscape::training
