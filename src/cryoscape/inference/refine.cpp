@@ -8,8 +8,10 @@
 #include <limits>
 #include <numeric>
 
+#include "cryoscape/inference/joint.hpp"
 #include "cryoscape/inference/refined_run.hpp"
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/training/refined_decoder.hpp"
 #include "cryoscape/training/run_latents.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
@@ -29,6 +31,23 @@ void check(const training::Run& run) {
     fail("refine does not know restraints as part of the prior: the run was trained with --energy-in-prior");
 }
 
+nlohmann::ordered_json refine_posteriors(training::Run& run, const RefineOptions& options) {
+  return run.model->prior().bits() > 0 ? refine_bits(run, options) : refine_reals(run, options);
+}
+
+/// Goes on with the decoder; posteriors are refined again under a decoder that was kept, and both written
+/// last: an interrupted pass leaves the earlier ones.
+void refine_jointly(training::Run& run, const RefineOptions& options, nlohmann::ordered_json& json) {
+  const auto report =
+      improve_decoder(run, refined_proposal(run, static_cast<std::uint64_t>(options.seed) + 1),
+                      {options.joint_rounds, options.seed});
+  if (report.changed) {
+    json = refine_posteriors(run, options);
+    training::write_refined_decoder(run.folder, *run.model);
+  }
+  json["joint"] = to_json(report);
+}
+
 }  // namespace
 
 void RefineOptions::declare(OptionSet& set) {
@@ -38,6 +57,10 @@ void RefineOptions::declare(OptionSet& set) {
   s.minimum = 1, s.maximum = 9;
   auto& d = set.add("draws", &draws, "scored draws per particle (latents with bits)");
   d.minimum = 64, d.maximum = 100000;
+  set.add("joint", &joint,
+          "go on with the decoder on refined posteriors, as long as held-out particles prefer it");
+  auto& r = set.add("joint-rounds", &joint_rounds, "most passes over the particles with --joint");
+  r.minimum = 1, r.maximum = 1000;
 }
 
 RefinedLatents::RefinedLatents(std::size_t particles, std::size_t dim)
@@ -98,9 +121,11 @@ bool can_refine(const training::Run& run) {
 
 nlohmann::ordered_json refine_run(training::Run& run, const RefineOptions& options) {
   check(run);
+  if (options.joint) check_joint(run);
   torch::NoGradGuard no_grad;
   const auto start = std::chrono::steady_clock::now();
-  auto json = run.model->prior().bits() > 0 ? refine_bits(run, options) : refine_reals(run, options);
+  auto json = refine_posteriors(run, options);
+  if (options.joint) refine_jointly(run, options, json);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   json["seconds"] = seconds;
   json["ms_per_particle"] = 1000 * seconds / static_cast<double>(run.data.particles.size());

@@ -11,6 +11,8 @@ struct RefineOptions {
   int iterations = 6;
   int starts = 3;
   int draws = 64;
+  bool joint = false;
+  int joint_rounds = 6;
   int seed = 0;
 
   void declare(OptionSet& set);

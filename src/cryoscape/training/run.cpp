@@ -11,6 +11,7 @@
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/training/device.hpp"
 #include "cryoscape/training/memory_need.hpp"
+#include "cryoscape/training/refined_decoder.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 #include "cryoscape/util/log.hpp"
@@ -79,11 +80,27 @@ std::int64_t parameter_count(const model::HeterogeneityModel& model) {
 
 /// What an earlier run in the folder found: it must not be taken for this one's.
 void remove_results(const RunFolder& folder) {
-  for (const char* name :
-       {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy", "prior_samples.npy",
-        "states.json", "landscape.json", "components.npy", "assignments.npy", "embedding.npy", "outliers.npy",
-        "particles.star", "report.html", "structures/samples.cif", "structures/samples.pdb",
-        "structures/samples.csv", "refined_mean.npy", "refined_cov.npy", "refine.json"})
+  for (const char* name : {"checkpoint.pt",
+                           "train.jsonl",
+                           "latents.npy",
+                           "latent_std.npy",
+                           "held_out.npy",
+                           "prior_samples.npy",
+                           "states.json",
+                           "landscape.json",
+                           "components.npy",
+                           "assignments.npy",
+                           "embedding.npy",
+                           "outliers.npy",
+                           "particles.star",
+                           "report.html",
+                           "structures/samples.cif",
+                           "structures/samples.pdb",
+                           "structures/samples.csv",
+                           "refined_mean.npy",
+                           "refined_cov.npy",
+                           "refine.json",
+                           "refined_decoder.pt"})
     fs::remove(folder.file(name));
   fs::remove_all(folder.file("likelihood"));
 }
@@ -203,7 +220,7 @@ Run open_run(const fs::path& path) {
   auto data = open_dataset(config.settings.input, config.grid);
   auto model = std::make_unique<model::HeterogeneityModel>(config.settings.model, data.scene(),
                                                            config.settings.training.seed);
-  load_model_file(folder.file("checkpoint.pt"), *model);
+  load_newest_model(folder, *model);
   return {std::move(folder), std::move(config.settings), std::move(data), std::move(model)};
 }
 
