@@ -31,11 +31,11 @@ Figure embedding_figure(const RunArrays& arrays, const RunRecord& record);
 
 /// The embedding coloured by the evidence of a particle, and by the prior's energy. Need an embedding of two
 /// dimensions and the scores of outliers.
-Figure embedding_evidence_figure(const RunArrays& arrays);
+Figure embedding_evidence_figure(const RunArrays& arrays, const RunRecord& record);
 Figure embedding_energy_figure(const RunArrays& arrays);
 /// Histogram of the evidence of a particle, with the threshold below which lie the outliers. Needs the scores
 /// of outliers.
-Figure outlier_figure(const RunArrays& arrays, const LandscapeRecord& landscape);
+Figure outlier_figure(const RunArrays& arrays, const RunRecord& record);
 
 /// Free energy along one variable with its errors, states and barriers; beside it what the posterior means,
 /// single Gaussians and the prior say. Nothing where the run has none.

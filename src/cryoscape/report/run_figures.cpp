@@ -25,8 +25,8 @@ void draw_particles(const RunRecord& record, const RunArrays& arrays, RunFigures
     out.conformations.push_back(variance_figure(record.landscape.components));
   if (plane) out.conformations.push_back(embedding_figure(arrays, record));
   if (plane && scores) out.conformations.push_back(embedding_energy_figure(arrays));
-  if (scores) out.outliers.push_back(outlier_figure(arrays, record.landscape));
-  if (plane && scores) out.outliers.push_back(embedding_evidence_figure(arrays));
+  if (scores) out.outliers.push_back(outlier_figure(arrays, record));
+  if (plane && scores) out.outliers.push_back(embedding_evidence_figure(arrays, record));
   if (arrays.latents[0].empty()) return;
   out.latents.push_back(latent_figure(arrays, record));
   if (!arrays.spread.empty() && !arrays.width.empty()) out.latents.push_back(latent_width_figure(arrays));

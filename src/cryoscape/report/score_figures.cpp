@@ -21,6 +21,13 @@ struct Score {
   const std::vector<float>& values;
 };
 
+/// Without a likelihood in nats the correlation stands in its place.
+bool correlates(const RunRecord& record) { return record.option("likelihood") == "correlation"; }
+
+std::string evidence_label(const RunRecord& record) {
+  return correlates(record) ? "Correlation with the prediction" : "Evidence of a particle (nats)";
+}
+
 std::size_t class_of(double value, Range range) {
   const double u = std::clamp((value - range.low) / range.width(), 0.0, 1.0);
   return std::min(kClasses - 1, static_cast<std::size_t>(u * static_cast<double>(kClasses)));
@@ -65,9 +72,12 @@ Figure score_figure(const RunArrays& arrays, const Score& score) {
 
 }  // namespace
 
-Figure embedding_evidence_figure(const RunArrays& arrays) {
-  return score_figure(arrays, {"embedding-evidence", "Evidence of a particle (nats)",
-                               "the evidence that there is a particle, low for outliers", arrays.evidence});
+Figure embedding_evidence_figure(const RunArrays& arrays, const RunRecord& record) {
+  return score_figure(arrays,
+                      {"embedding-evidence", evidence_label(record),
+                       correlates(record) ? "the correlation of image and prediction, low for outliers"
+                                          : "the evidence that there is a particle, low for outliers",
+                       arrays.evidence});
 }
 
 Figure embedding_energy_figure(const RunArrays& arrays) {
@@ -75,31 +85,34 @@ Figure embedding_energy_figure(const RunArrays& arrays) {
                                "the prior's −ln p(z) at the posterior mean", arrays.energy});
 }
 
-Figure outlier_figure(const RunArrays& arrays, const LandscapeRecord& landscape) {
+Figure outlier_figure(const RunArrays& arrays, const RunRecord& record) {
   auto x = quantile_range(arrays.evidence, kTail, 1 - kTail);
-  if (const auto at = landscape.outlier_threshold) x = {std::min(x.low, *at), std::max(x.high, *at)};
+  if (const auto at = record.landscape.outlier_threshold) x = {std::min(x.low, *at), std::max(x.high, *at)};
   x = padded(x, 0.05);
   const auto counts = count_values(arrays.evidence, x, kBins);
   Panel panel(
-      "outliers-clip", {78, 24, 460, 250}, {"Evidence of a particle (nats)", x, 6},
+      "outliers-clip", {78, 24, 460, 250}, {evidence_label(record), x, 6},
       {"Particles", {0, 1.08 * std::max(1.0, *std::max_element(counts.begin(), counts.end()))}, 5, true});
   panel.histogram(x, counts, {"#bbbbbb", 1, ""}, true);
   panel.histogram(x, counts, {"#222222", 1, ""}, false);
   std::string caption =
-      "Histogram of the evidence for a particle's molecule against noise or another object, in nats: the "
-      "default score of outliers, which lie at the left. ";
-  if (const auto at = landscape.outlier_threshold) {
+      correlates(record)
+          ? "Histogram of the correlations of images and predictions: the default score of outliers, which "
+            "lie at the left. "
+          : "Histogram of the evidence for a particle's molecule against noise or another object, in nats: "
+            "the default score of outliers, which lie at the left. ";
+  if (const auto at = record.landscape.outlier_threshold) {
     panel.vertical_note(*at, "threshold");
     const auto below =
         std::count_if(arrays.evidence.begin(), arrays.evidence.end(), [&](float e) { return e < *at; });
     caption += fmt::format(
         "{} particles lie below the threshold of {:.4g}, where a particle is more likely "
         "an outlier than not; the share of outliers is {:.3g} %.",
-        grouped(below), *at, 100 * landscape.outlier_share);
+        grouped(below), *at, 100 * record.landscape.outlier_share);
   } else {
     caption += "No group of outliers stands apart, so there is no threshold.";
   }
-  return {"outliers", svg_document(560, 326, "Evidence of a particle", panel.svg()), caption};
+  return {"outliers", svg_document(560, 326, "Scores of outliers", panel.svg()), caption};
 }
 
 }  // namespace cryoscape::report

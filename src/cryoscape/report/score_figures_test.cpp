@@ -22,7 +22,8 @@ RunArrays particles() {
 }  // namespace
 
 TEST(EmbeddingScores, EveryUsableParticleIsDrawnOnce) {
-  for (const auto& figure : {embedding_evidence_figure(particles()), embedding_energy_figure(particles())}) {
+  for (const auto& figure :
+       {embedding_evidence_figure(particles(), {}), embedding_energy_figure(particles())}) {
     EXPECT_EQ(broken_tag(figure.svg), "");
     EXPECT_EQ(occurrences(figure.svg, "h.01"), 360u);
     EXPECT_EQ(figure.svg.find("nan"), std::string::npos);
@@ -30,8 +31,8 @@ TEST(EmbeddingScores, EveryUsableParticleIsDrawnOnce) {
 }
 
 TEST(OutlierFigure, CountsThoseBelowTheThreshold) {
-  LandscapeRecord record;
-  record.outlier_threshold = 50.5, record.outlier_share = 0.125;
+  RunRecord record;
+  record.landscape.outlier_threshold = 50.5, record.landscape.outlier_share = 0.125;
   const auto figure = outlier_figure(particles(), record);
   EXPECT_EQ(broken_tag(figure.svg), "");
   EXPECT_TRUE(has(figure.svg, ">threshold<"));
@@ -44,6 +45,17 @@ TEST(OutlierFigure, SaysWhereThereIsNoThreshold) {
   const auto figure = outlier_figure(particles(), {});
   EXPECT_FALSE(has(figure.svg, "threshold"));
   EXPECT_TRUE(has(figure.caption, "no threshold"));
+}
+
+TEST(OutlierFigure, CorrelationsAreNoNats) {
+  RunRecord record;
+  record.options = {{"likelihood", "correlation", ""}};
+  for (const auto& figure :
+       {outlier_figure(particles(), record), embedding_evidence_figure(particles(), record)}) {
+    EXPECT_TRUE(has(figure.svg, ">Correlation with the prediction<"));
+    EXPECT_FALSE(has(figure.svg, "nats"));
+    EXPECT_FALSE(has(figure.caption, "nats"));
+  }
 }
 
 }  // namespace cryoscape::report
