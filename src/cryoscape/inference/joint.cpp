@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <unordered_set>
@@ -26,9 +27,9 @@ constexpr std::int64_t kScoredParticles = 8;          ///< at once, with all the
 constexpr double kSpectralMemory = 5000;              ///< images over which gain and noise are averaged
 constexpr double kFirstRate = 0.2, kLastRate = 0.02;  ///< shares of the run's peak learning rate
 constexpr double kRamp = 50;                          ///< steps until the optimiser knows its second moments
-constexpr double kFirmer = 8;
-constexpr int kPasses = 3;           ///< over the training particles, in a round
-constexpr double kLeastSteps = 150;  ///< of a round: small sets are passed several times
+constexpr std::array kFirmer{8.0, 2.8, 1.0};  ///< factors of the edges' stiffness, each until it fails
+constexpr int kPasses = 3;                    ///< over the training particles, in a round
+constexpr double kLeastSteps = 150;           ///< of a round: small sets are passed several times
 constexpr std::int64_t kPriorSamples = 2000;
 constexpr std::size_t kShiftStructures = 512, kEnsemble = 1024;
 
@@ -106,10 +107,10 @@ class JointTraining {
     report.evidence_before = best.mean, report.edge_weight_before = edge_weight_;
     spdlog::info("joint: evidence of {} held-out particles {:.4f} nats each, edges {:.3g} kT/A^2",
                  best.evidence.size(), best.mean, edge_weight_);
-    bool firmer = edge_weight_ > 0;
-    for (int k = 0; k < options_.rounds; ++k) {
+    std::size_t attempt = edge_weight_ > 0 ? 0 : kFirmer.size() - 1;
+    for (int k = 0; k < options_.rounds && attempt < kFirmer.size(); ++k) {
       const auto before = state();
-      const double weight = firmer ? kFirmer * edge_weight_ : edge_weight_;
+      const double weight = kFirmer[attempt] * edge_weight_;
       train(k, weight);
       auto found = evidence();
       const auto round = judged(best, found, weight);
@@ -124,8 +125,7 @@ class JointTraining {
         continue;
       }
       restore(before);
-      if (!firmer) break;
-      firmer = false;
+      ++attempt;
     }
     return report;
   }
