@@ -29,7 +29,7 @@ constexpr double kFirstRate = 0.2, kLastRate = 0.02;  ///< shares of the run's p
 constexpr double kRamp = 50;                          ///< steps until the optimiser knows its second moments
 constexpr std::array kFirmer{8.0, 2.8, 1.0};  ///< factors of the edges' stiffness, each until it fails
 constexpr int kPasses = 3;                    ///< over the training particles, in a round
-constexpr double kLeastSteps = 150;           ///< of a round: small sets are passed several times
+constexpr double kLeastSteps = 100;           ///< of a round: small sets are passed several times
 constexpr std::int64_t kPriorSamples = 2000;
 constexpr std::size_t kShiftStructures = 512, kEnsemble = 1024;
 

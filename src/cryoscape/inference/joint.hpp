@@ -37,7 +37,7 @@ void check_joint(const training::Run& run);
 /// Goes on training a run's decoder, gain and noise on draws of refined posteriors, in memory
 /// (mathematics.md, "Joint refinement"). `propose` draws latents near the posteriors; draws are weighed anew
 /// under the decoder as it is, so that they need not be exact. A round is three passes over the training
-/// particles (of few particles more, 150 steps in all), with elastic edges that rest at the ensemble's mean
+/// particles (of few particles more, 100 steps in all), with elastic edges that rest at the ensemble's mean
 /// distances and are stiffer by a factor; it is kept where it raises the evidence of the run's held-out
 /// particles, which no round is trained on, by more than the paired standard error. A factor that fails makes
 /// way for a smaller one; ends when the edges as they are fail. The encoder and the prior stay. Throws Error

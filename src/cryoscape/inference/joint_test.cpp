@@ -21,16 +21,16 @@ class Joint : public training::DataSetTest {
     training::train_run(settings_, folder_ / "run", false, false, "test");
     return training::open_run(folder_ / "run");
   }
-  /// Every bead is moved by a constant of its own, 1.5 Å r.m.s.
+  /// All structures are sheared, by 6 Å from end to end.
   static void damage(training::Run& run) {
     torch::NoGradGuard no_grad;
-    torch::manual_seed(2);
     torch::Tensor last;
     for (auto& p : run.model->named_parameters())
       if (p.key().starts_with("decoder") && p.key().ends_with("bias")) last = p.value();
-    last.add_(1.5 / std::sqrt(3.0) * torch::randn_like(last));
+    last.view({-1, 3}).select(1, 0).add_(torch::linspace(-3, 3, last.size(0) / 3));
   }
-  /// Mean distance of the structures of refined latents from the particles' own true models, Å r.m.s.
+  /// Mean distance of the structures of refined latents from the particles' own true models, Å r.m.s. over
+  /// centres of six residues: the images do not resolve a helix's beads.
   double distance(training::Run& run) const {
     const auto latents = io::read_npy_matrix(run.folder.file("refined_mean.npy"));
     const auto truth = simulation::read_truth(folder_ / "data" / "truth.star");
@@ -41,22 +41,23 @@ class Joint : public training::DataSetTest {
     const auto size = reference.size();
     double mean = 0;
     for (std::size_t i = 0; i < latents.rows; ++i) {
-      double square = 0;
+      double apart[12] = {}, square = 0;
       for (std::size_t k = 0; k < size; ++k) {
         const double moved = truth.state[i] == 2 ? bent[k] - straight[k] : 0;
-        square += std::pow(x[i * size + k] - reference[k] - moved, 2);
+        apart[3 * (k / 18) + k % 3] += (x[i * size + k] - reference[k] - moved) / 6;
       }
-      mean += std::sqrt(square / static_cast<double>(size / 3)) / static_cast<double>(latents.rows);
+      for (const double a : apart) square += a * a / 4;
+      mean += std::sqrt(square) / static_cast<double>(latents.rows);
     }
     return mean;
   }
 
-  static constexpr int kParticles = 160;
+  static constexpr int kParticles = 100;
   training::RunSettings settings_;
 };
 
 TEST_F(Joint, ADamagedDecoderRecovers) {
-  auto run = trained("gaussian", 0.3);
+  auto run = trained("gaussian", 1);
   damage(run);
   refine_run(run, {});
   const double before = distance(run);
