@@ -29,6 +29,16 @@ void check(const training::Run& run) {
     fail("refine does not know restraints as part of the prior: the run was trained with --energy-in-prior");
 }
 
+std::string refit_line(const nlohmann::ordered_json& refit) {
+  if (refit.contains("skipped"))
+    return fmt::format("{:<28}skipped: {}\n", "refit", refit["skipped"].get<std::string>());
+  const auto& gain = refit["held_out_gain"];
+  return fmt::format("{:<28}{}, {:+.4f} +- {:.4f} nats per held-out particle{}\n", "refit",
+                     refit["prior"].get<std::string>(), gain["value"].get<double>(),
+                     gain["error"].get<double>(),
+                     refit["changed"].get<bool>() ? "" : ": the prior stays as trained");
+}
+
 }  // namespace
 
 void RefineOptions::declare(OptionSet& set) {
@@ -122,6 +132,7 @@ std::string refine_table(const nlohmann::ordered_json& summary) {
   line("predicted error", "predicted_error_A", 1, "A, along the largest motion");
   line("effective draws", "median_effective_draws", 1, "per particle, median");
   line("time", "seconds", 1, "s");
+  if (summary.contains("refit")) text += refit_line(summary["refit"]);
   return text;
 }
 

@@ -79,11 +79,29 @@ std::int64_t parameter_count(const model::HeterogeneityModel& model) {
 
 /// What an earlier run in the folder found: it must not be taken for this one's.
 void remove_results(const RunFolder& folder) {
-  for (const char* name :
-       {"checkpoint.pt", "train.jsonl", "latents.npy", "latent_std.npy", "held_out.npy", "prior_samples.npy",
-        "states.json", "landscape.json", "components.npy", "assignments.npy", "embedding.npy", "outliers.npy",
-        "particles.star", "report.html", "structures/samples.cif", "structures/samples.pdb",
-        "structures/samples.csv", "refined_mean.npy", "refined_cov.npy", "refine.json"})
+  for (const char* name : {"checkpoint.pt",
+                           "train.jsonl",
+                           "latents.npy",
+                           "latent_std.npy",
+                           "held_out.npy",
+                           "prior_samples.npy",
+                           "states.json",
+                           "landscape.json",
+                           "components.npy",
+                           "assignments.npy",
+                           "embedding.npy",
+                           "outliers.npy",
+                           "particles.star",
+                           "report.html",
+                           "structures/samples.cif",
+                           "structures/samples.pdb",
+                           "structures/samples.csv",
+                           "refined_mean.npy",
+                           "refined_cov.npy",
+                           "refine.json",
+                           "refitted_prior.pt",
+                           "refitted_prior.json",
+                           "refitted_prior_samples.npy"})
     fs::remove(folder.file(name));
   fs::remove_all(folder.file("likelihood"));
 }
