@@ -115,8 +115,7 @@ struct Population {
              const RefitOptions& options)
       : out(held_out_of(entry_ranges(e.particle), options)),
         reference(grow_mixture(subset(e, others(out)), broad, most)),
-        draws(posterior_draws(proposal_of(reference.mixture), e,
-                              static_cast<std::size_t>(options.draws),
+        draws(posterior_draws(proposal_of(reference.mixture), e, static_cast<std::size_t>(options.draws),
                               static_cast<std::uint64_t>(options.seed) + 4)) {}
 };
 

@@ -107,7 +107,9 @@ std::optional<RefittedPrior> open_refitted_prior(const training::Run& run) {
   if (!is_current(run.folder)) return std::nullopt;
   const auto path = run.folder.file(kFile);
   try {
-    return read(run, path);
+    auto refitted = read(run, path);
+    spdlog::info("density: refitted_prior.pt ({}), of cryoscape refine", refitted.options.kind);
+    return refitted;
   } catch (const std::exception&) {
     fail("{} is damaged or of another model: run cryoscape refine again", path.string());
   }

@@ -13,8 +13,9 @@ void write_refitted_prior(const training::Run& run, const RefittedPrior& refitte
 /// Removes these files, as a refit that is not done must leave none behind.
 void remove_refitted_prior(const training::RunFolder& folder);
 
-/// What of it later commands need: all but the report. Nothing where the run's folder has none, or one that
-/// is older than the checkpoint. Throws Error for a file that is damaged or of another model.
+/// What of it later commands need, all but the report, and the log says so. Nothing where the run's folder
+/// has none, or one that is older than the checkpoint. Throws Error for a file that is damaged or of another
+/// model.
 std::optional<RefittedPrior> open_refitted_prior(const training::Run& run);
 
 /// The file of 1000 draws that belongs to the density that later commands take: refitted_prior_samples.npy

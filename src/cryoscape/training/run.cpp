@@ -101,7 +101,8 @@ void remove_results(const RunFolder& folder) {
                            "refine.json",
                            "refitted_prior.pt",
                            "refitted_prior.json",
-                           "refitted_prior_samples.npy"})
+                           "refitted_prior_samples.npy",
+                           "conformation_energy.npy"})
     fs::remove(folder.file(name));
   fs::remove_all(folder.file("likelihood"));
 }
