@@ -8,6 +8,7 @@
 #include "cryoscape/cli/commands.hpp"
 #include "cryoscape/cli/torch_setup.hpp"
 #include "cryoscape/inference/refine.hpp"
+#include "cryoscape/inference/refitted_prior.hpp"
 #include "cryoscape/io/atomic_model.hpp"
 #include "cryoscape/landscape/landscape.hpp"
 #include "cryoscape/latent/prior.hpp"
@@ -106,7 +107,8 @@ int run_demo(const DemoSettings& settings, const CommonOptions& common) {
   set_up_torch();
   training::train_run(run_settings(settings, files), files.run, false, true, common.command_line);
   auto run = training::open_run(files.run);
-  inference::refine_run(run, refinement(settings));
+  auto refined = inference::refine_run(run, refinement(settings));
+  inference::refit_refined(run, {}, refined);
   landscape::write_landscape(run, {});
   report::write_report(files.run);
   const auto truth = report::read_truth_data(files.data / "truth.star", {files.path}, false);

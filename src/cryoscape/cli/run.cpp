@@ -4,6 +4,7 @@
 #include "cryoscape/cli/commands.hpp"
 #include "cryoscape/cli/train_arguments.hpp"
 #include "cryoscape/inference/refine.hpp"
+#include "cryoscape/inference/refitted_prior.hpp"
 #include "cryoscape/landscape/landscape.hpp"
 #include "cryoscape/report/page.hpp"
 
@@ -12,6 +13,7 @@ namespace cryoscape::cli {
 std::unique_ptr<Command> run_command() {
   auto arguments = std::make_shared<TrainArguments>();
   auto refinement = std::make_shared<inference::RefineOptions>();
+  auto refit = std::make_shared<inference::RefitOptions>();
   auto options = std::make_shared<landscape::LandscapeOptions>();
   auto command = std::make_unique<Command>();
   command->name = "run";
@@ -20,16 +22,19 @@ std::unique_ptr<Command> run_command() {
   command->prints_json = true;
   arguments->declare(*command);
   refinement->declare(command->options);
+  refit->declare(command->options);
   options->declare(command->options);
-  command->run = [arguments, refinement, options](const CommonOptions& common) {
+  command->run = [arguments, refinement, refit, options](const CommonOptions& common) {
     if (!arguments->train(common)) return 0;
     auto run = training::open_run(arguments->out);
     refinement->seed = run.settings.training.seed;
-    if (inference::can_refine(run))
-      inference::refine_run(run, *refinement);
-    else
+    if (inference::can_refine(run)) {
+      auto refined = inference::refine_run(run, *refinement);
+      inference::refit_refined(run, *refit, refined);
+    } else {
       spdlog::info(
           "latents are the encoder's: refine does not go with --likelihood correlation or --energy-in-prior");
+    }
     const auto summary = landscape::write_landscape(run, *options);
     report::write_report(arguments->out);
     if (common.json)

@@ -22,16 +22,6 @@ torch::Tensor as_tensor(const RefitDraws& draws) {
                           {static_cast<std::int64_t>(draws.size()), static_cast<std::int64_t>(draws.dim)});
 }
 
-std::vector<double> energies_of(const latent::Prior& prior, const RefitDraws& draws) {
-  torch::NoGradGuard no_grad;
-  std::vector<double> out;
-  for (const auto& rows : as_tensor(draws).split(kEnergyRows)) {
-    const auto values = latent::values_of(prior.energy(rows));
-    out.insert(out.end(), values.begin(), values.end());
-  }
-  return out;
-}
-
 /// Picks batches of draws: particles at random, a draw of each by its share.
 class Picker {
  public:
@@ -70,6 +60,16 @@ double effective_share(const RefitDraws& draws, const std::vector<double>& share
 }
 
 }  // namespace
+
+std::vector<double> energies_of(const latent::Prior& prior, const RefitDraws& draws) {
+  torch::NoGradGuard no_grad;
+  std::vector<double> out;
+  for (const auto& rows : as_tensor(draws).split(kEnergyRows)) {
+    const auto values = latent::values_of(prior.energy(rows));
+    out.insert(out.end(), values.begin(), values.end());
+  }
+  return out;
+}
 
 Evidence evidence_of(latent::Prior& prior, const RefitDraws& draws) {
   Evidence e;

@@ -6,6 +6,9 @@
 
 namespace cryoscape::inference {
 
+/// Energies (M) of draws under a prior.
+std::vector<double> energies_of(const latent::Prior& prior, const RefitDraws& draws);
+
 /// Evidence of every particle under a prior, and with it what the prior's log Z is.
 struct Evidence {
   std::vector<double> particles;

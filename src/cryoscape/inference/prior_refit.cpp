@@ -115,8 +115,7 @@ struct Population {
              const RefitOptions& options)
       : out(held_out_of(entry_ranges(e.particle), options)),
         reference(grow_mixture(subset(e, others(out)), broad, most)),
-        draws(posterior_draws(broadened(reference.mixture, kBroadShare, kBroadening), e,
-                              static_cast<std::size_t>(options.draws),
+        draws(posterior_draws(proposal_of(reference.mixture), e, static_cast<std::size_t>(options.draws),
                               static_cast<std::uint64_t>(options.seed) + 4)) {}
 };
 
@@ -167,6 +166,21 @@ RefitOptions options_of(const training::Run& run, const RefitOptions& options) {
   out.seed = run.settings.training.seed;
   if (out.groups.empty()) out.groups = image_groups(run.data.particles);
   return out;
+}
+
+/// With the options of the run's own prior, and nothing fitted.
+RefittedPrior blank_refit(const training::Run& run) {
+  RefittedPrior out;
+  out.options = run.settings.model.prior;
+  out.options.dim = run.settings.model.latent_dim;
+  return out;
+}
+
+/// The prior that the run was trained with, copied.
+void take_own(training::Run& run, RefittedPrior& out) {
+  out.options = blank_refit(run).options;
+  out.prior = latent::make_prior(out.options, static_cast<std::uint64_t>(run.settings.training.seed));
+  set_state(*out.prior, state_of(run.model->prior()));
 }
 
 nlohmann::json to_json(const HeldOutMean& mean) { return {{"value", mean.value}, {"error", mean.error}}; }
@@ -226,35 +240,37 @@ RefitReport refit_prior(latent::Prior& prior, const ScoredDraws& given, const Re
   return report;
 }
 
-RefitReport refit_prior(training::Run& run, const Expansions& e, const RefitOptions& given) {
-  auto& prior = run.model->prior();
+RefittedPrior refit_prior(training::Run& run, const Expansions& e, const RefitOptions& given) {
+  auto& own = run.model->prior();
   check_run(run);
-  check_real(prior, e);
+  check_real(own, e);
   const auto options = options_of(run, given);
-  const Population population(e, moments_of(prior, options.seed), most_components(prior), options);
-  RefitReport report;
-  const auto before = evidence_of(prior, population.draws);
-  auto after = before;
-  if (prior.make_optimiser()) {
-    auto prior_options = run.settings.model.prior;
-    prior_options.dim = static_cast<int>(prior.dim());
-    const auto fresh = latent::make_prior(prior_options, static_cast<std::uint64_t>(options.seed));
-    const int rounds = fit(*fresh, population, options);
-    auto refitted = evidence_of(*fresh, population.draws);
-    if (held_out_mean(refitted.particles, population.out).value >=
-        held_out_mean(before.particles, population.out).value) {
-      set_state(prior, state_of(*fresh));
-      after = std::move(refitted);
-      report.changed = true, report.rounds = rounds;
-    }
-  }
-  assess(report, population, e, before, after);
-  return report;
+  const Population population(e, moments_of(own, options.seed), most_components(own), options);
+  const auto before = evidence_of(own, population.draws);
+  auto out = blank_refit(run);
+  out.reference = population.reference.mixture;
+  if (out.options.kind == "gaussian")
+    out.options.kind = "mixture", out.options.components = static_cast<int>(out.reference.size());
+  out.prior = latent::make_prior(out.options, static_cast<std::uint64_t>(options.seed));
+  out.report.rounds = fit(*out.prior, population, options);
+  auto after = evidence_of(*out.prior, population.draws);
+  out.report.changed = after.partition.known() && held_out_mean(after.particles, population.out).value >=
+                                                      held_out_mean(before.particles, population.out).value;
+  if (!out.report.changed) out.report.rounds = 0, take_own(run, out);
+  assess(out.report, population, e, before, out.report.changed ? after : before);
+  return out;
 }
 
-RefitReport refit_prior(training::Run& run, const ScoredDraws& draws, const RefitOptions& options) {
+RefittedPrior refit_prior(training::Run& run, const ScoredDraws& draws, const RefitOptions& options) {
   check_run(run);
-  return refit_prior(run.model->prior(), draws, options_of(run, options));
+  auto out = blank_refit(run);
+  take_own(run, out);
+  out.report = refit_prior(*out.prior, draws, options_of(run, options));
+  return out;
+}
+
+GaussianMixture proposal_of(const GaussianMixture& reference) {
+  return broadened(reference, kBroadShare, kBroadening);
 }
 
 std::vector<std::uint32_t> image_groups(const particles::ParticleSet& set) {

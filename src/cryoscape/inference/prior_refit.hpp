@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
@@ -57,11 +58,24 @@ RefitReport refit_prior(latent::Prior& prior, const Expansions& expansions, cons
 /// from the prior as it is.
 RefitReport refit_prior(latent::Prior& prior, const ScoredDraws& draws, const RefitOptions& options);
 
-/// The same for the prior of a run, in memory; particles that share an image are held out together. On
-/// expansions a new prior of the run's kind is fitted, and taken where the held-out evidence is not lower.
-/// Throws Error for a run whose restraints belong to its prior.
-RefitReport refit_prior(training::Run& run, const Expansions& expansions, const RefitOptions& options);
-RefitReport refit_prior(training::Run& run, const ScoredDraws& draws, const RefitOptions& options);
+/// A density of a run's latents, apart from the prior that it was trained with.
+struct RefittedPrior {
+  latent::PriorOptions options;
+  std::shared_ptr<latent::Prior> prior;
+  GaussianMixture reference;  ///< what was fitted exactly, to real latents; empty for those with bits
+  RefitReport report;
+};
+
+/// The same for the population of a run; particles that share an image are held out together. The prior of
+/// the run stays as it is. On expansions a new prior of the run's kind is fitted, or, where that is
+/// `gaussian`, which has nothing to fit, a mixture; it is the run's own again where the held-out evidence is
+/// lower or its log Z not known. Throws Error for a run whose restraints belong to its prior.
+RefittedPrior refit_prior(training::Run& run, const Expansions& expansions, const RefitOptions& options);
+RefittedPrior refit_prior(training::Run& run, const ScoredDraws& draws, const RefitOptions& options);
+
+/// A density that is broader than one fitted, which posteriors under any prior fitted beside it can be drawn
+/// by.
+GaussianMixture proposal_of(const GaussianMixture& reference);
 
 /// The first particle with the same image, of every particle: symmetry expansion repeats images.
 std::vector<std::uint32_t> image_groups(const particles::ParticleSet& set);

@@ -48,6 +48,16 @@ void refine_jointly(training::Run& run, const RefineOptions& options, nlohmann::
   json["joint"] = to_json(report);
 }
 
+std::string refit_line(const nlohmann::ordered_json& refit) {
+  if (refit.contains("skipped"))
+    return fmt::format("{:<28}skipped: {}\n", "refit", refit["skipped"].get<std::string>());
+  const auto& gain = refit["held_out_gain"];
+  return fmt::format("{:<28}{}, {:+.4f} +- {:.4f} nats per held-out particle{}\n", "refit",
+                     refit["prior"].get<std::string>(), gain["value"].get<double>(),
+                     gain["error"].get<double>(),
+                     refit["changed"].get<bool>() ? "" : ": the prior stays as trained");
+}
+
 }  // namespace
 
 void RefineOptions::declare(OptionSet& set) {
@@ -147,6 +157,7 @@ std::string refine_table(const nlohmann::ordered_json& summary) {
   line("predicted error", "predicted_error_A", 1, "A, along the largest motion");
   line("effective draws", "median_effective_draws", 1, "per particle, median");
   line("time", "seconds", 1, "s");
+  if (summary.contains("refit")) text += refit_line(summary["refit"]);
   return text;
 }
 

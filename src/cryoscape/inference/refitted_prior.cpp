@@ -1,5 +1,7 @@
 #include "cryoscape/inference/refitted_prior.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <exception>
 #include <ostream>
 
@@ -14,16 +16,74 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kSamples = 1000;
 constexpr const char* kFile = "refitted_prior.pt";
+constexpr const char* kSamplesFile = "refitted_prior_samples.npy";
+constexpr const char* kReportFile = "refitted_prior.json";
+
+/// One row per component: weight, mean, covariance.
+torch::Tensor table_of(const GaussianMixture& mixture) {
+  const auto k = static_cast<std::int64_t>(mixture.size()), d = k > 0 ? mixture[0].mean.size() : 0;
+  auto table = torch::empty({k, 1 + d + d * d}, torch::kFloat64);
+  for (std::int64_t c = 0; c < k; ++c) {
+    auto* row = table[c].data_ptr<double>();
+    const auto& component = mixture[static_cast<std::size_t>(c)];
+    *row = component.weight;
+    Eigen::Map<Eigen::VectorXd>(row + 1, d) = component.mean;
+    Eigen::Map<Eigen::MatrixXd>(row + 1 + d, d, d) = component.covariance;
+  }
+  return table;
+}
+
+GaussianMixture mixture_of(const torch::Tensor& table, std::int64_t d) {
+  if (table.size(0) > 0 && table.size(1) != 1 + d + d * d)
+    throw std::invalid_argument("a mixture of other dimensions");
+  GaussianMixture out;
+  for (std::int64_t c = 0; c < table.size(0); ++c) {
+    const auto* row = table[c].data_ptr<double>();
+    out.push_back({*row, Eigen::Map<const Eigen::VectorXd>(row + 1, d),
+                   Eigen::Map<const Eigen::MatrixXd>(row + 1 + d, d, d)});
+  }
+  return out;
+}
+
+bool is_current(const training::RunFolder& folder) {
+  const auto path = folder.file(kFile);
+  return fs::exists(path) && fs::last_write_time(path) >= fs::last_write_time(folder.file("checkpoint.pt"));
+}
+
+RefittedPrior read(const training::Run& run, const fs::path& path) {
+  RefittedPrior out;
+  out.options = run.settings.model.prior;
+  out.options.dim = run.settings.model.latent_dim;
+  torch::serialize::InputArchive archive;
+  archive.load_from(path.string(), torch::kCPU);
+  c10::IValue kind, components, state, reference;
+  archive.read("kind", kind), archive.read("components", components);
+  archive.read("state", state), archive.read("reference", reference);
+  out.options.kind = kind.toStringRef();
+  out.options.components = static_cast<int>(components.toInt());
+  out.prior = latent::make_prior(out.options, static_cast<std::uint64_t>(run.settings.training.seed));
+  set_state(*out.prior, state.toTensorVector());
+  out.reference = mixture_of(reference.toTensor(), out.prior->dim());
+  return out;
+}
+
+RefittedPrior refit(training::Run& run, const RefitOptions& options) {
+  const auto likelihood = run.folder.file("likelihood");
+  if (run.model->prior().bits() > 0) return refit_prior(run, read_scored_draws(likelihood), options);
+  return refit_prior(run, read_expansions(likelihood), options);
+}
 
 }  // namespace
 
-void write_refitted_prior(training::Run& run, const RefitReport& report) {
-  auto& prior = run.model->prior();
+void write_refitted_prior(const training::Run& run, const RefittedPrior& refitted) {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(
       static_cast<std::uint64_t>(run.settings.training.seed) + 81);
-  const auto z = prior.sample(kSamples, generator).to(torch::kCPU, torch::kFloat32).contiguous();
+  const auto z = refitted.prior->sample(kSamples, generator).to(torch::kCPU, torch::kFloat32).contiguous();
   torch::serialize::OutputArchive archive;
-  archive.write("state", state_of(prior));
+  archive.write("kind", c10::IValue(refitted.options.kind));
+  archive.write("components", c10::IValue(static_cast<std::int64_t>(refitted.options.components)));
+  archive.write("state", state_of(*refitted.prior));
+  archive.write("reference", c10::IValue(table_of(refitted.reference)));
   // Through a stream of ours: libtorch's own file writer ends the process when the disk is full.
   replace_file_stream(run.folder.file(kFile), [&](std::ostream& stream) {
     archive.save_to([&](const void* data, std::size_t bytes) {
@@ -31,26 +91,49 @@ void write_refitted_prior(training::Run& run, const RefitReport& report) {
       return bytes;
     });
   });
-  io::write_npy(run.folder.file("refitted_prior_samples.npy"),
+  io::write_npy(run.folder.file(kSamplesFile),
                 {static_cast<std::size_t>(kSamples), static_cast<std::size_t>(z.size(1))},
                 {z.data_ptr<float>(), static_cast<std::size_t>(z.numel())});
-  replace_text_file(run.folder.file("refitted_prior.json"), to_json(report).dump(2) + "\n");
+  auto report = to_json(refitted.report);
+  report["prior"] = refitted.options.kind;
+  replace_text_file(run.folder.file(kReportFile), report.dump(2) + "\n");
 }
 
-bool open_refitted_prior(training::Run& run) {
+void remove_refitted_prior(const training::RunFolder& folder) {
+  for (const char* name : {kFile, kSamplesFile, kReportFile}) fs::remove(folder.file(name));
+}
+
+std::optional<RefittedPrior> open_refitted_prior(const training::Run& run) {
+  if (!is_current(run.folder)) return std::nullopt;
   const auto path = run.folder.file(kFile);
-  if (!fs::exists(path) || fs::last_write_time(path) < fs::last_write_time(run.folder.file("checkpoint.pt")))
-    return false;
   try {
-    torch::serialize::InputArchive archive;
-    archive.load_from(path.string(), run.model->device());
-    c10::IValue state;
-    archive.read("state", state);
-    set_state(run.model->prior(), state.toTensorVector());
+    auto refitted = read(run, path);
+    spdlog::info("density: refitted_prior.pt ({}), of cryoscape refine", refitted.options.kind);
+    return refitted;
   } catch (const std::exception&) {
     fail("{} is damaged or of another model: run cryoscape refine again", path.string());
   }
-  return true;
+}
+
+std::string density_samples(const training::Run& run) {
+  const bool refitted = is_current(run.folder) && fs::exists(run.folder.file(kSamplesFile));
+  return refitted ? kSamplesFile : "prior_samples.npy";
+}
+
+void refit_refined(training::Run& run, const RefitOptions& options, nlohmann::ordered_json& summary) {
+  remove_refitted_prior(run.folder);
+  try {
+    const auto refitted = refit(run, options);
+    write_refitted_prior(run, refitted);
+    summary["refit"] = to_json(refitted.report);
+    summary["refit"]["prior"] = refitted.options.kind;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    spdlog::warn("warning: the prior is not refitted: {}", error.what());
+    summary["refit"] = {{"skipped", error.what()}};
+  }
+  replace_text_file(run.folder.file("refine.json"), summary.dump(2) + "\n");
 }
 
 }  // namespace cryoscape::inference

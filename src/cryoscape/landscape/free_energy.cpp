@@ -15,8 +15,8 @@ constexpr std::size_t kDraws = 10000;
 constexpr std::size_t kCellsOfOne = 100, kCellsOfTwo = 50;
 
 /// Draws of the density of a run's latents.
-std::vector<float> density_draws(training::Run& run, std::uint64_t seed) {
-  if (!run.settings.training.energy_in_prior) return prior_draws(*run.model, kDraws, seed);
+std::vector<float> density_draws(training::Run& run, latent::Prior& prior, std::uint64_t seed) {
+  if (!run.settings.training.energy_in_prior) return prior_draws(prior, kDraws, seed);
   const auto path = run.folder.file("prior_samples.npy");
   auto draws = io::read_npy_matrix(path);
   if (draws.columns != static_cast<std::size_t>(run.model->latent_dim()))
@@ -57,9 +57,11 @@ ConformationPath conformations_along(const CollectiveVariable& variable, trainin
   return conformations_along(variable, structures, conformations.length(), nodes);
 }
 
-FreeEnergy prior_free_energy(training::Run& run, const std::vector<CollectiveVariable>& variables,
+FreeEnergy prior_free_energy(training::Run& run, latent::Prior& prior,
+                             const std::vector<CollectiveVariable>& variables,
                              const Conformations& conformations, std::uint64_t seed) {
-  io::FloatMatrix latents{0, static_cast<std::size_t>(run.model->latent_dim()), density_draws(run, seed)};
+  io::FloatMatrix latents{0, static_cast<std::size_t>(run.model->latent_dim()),
+                          density_draws(run, prior, seed)};
   latents.rows = latents.values.size() / latents.columns;
   const Conformations draws(*run.model, std::move(latents), "the prior");
   FreeEnergy out;

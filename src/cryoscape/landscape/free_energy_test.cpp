@@ -21,7 +21,7 @@ TEST(PriorFreeEnergy, IsThatOfTheDrawsBesideTheParticles) {
   const auto conformations = open_conformations(run);
   const auto space = space_of(run, conformations);
   const auto variables = parse_collective_variables("pc1", {run.data.beads, space});
-  const auto found = prior_free_energy(run, variables, conformations, 1);
+  const auto found = prior_free_energy(run, run.model->prior(), variables, conformations, 1);
   EXPECT_EQ(found.kind, "pc");
   EXPECT_EQ(found.units, std::vector<std::string>{"A"});
   ASSERT_EQ(found.axes.size(), 1u);

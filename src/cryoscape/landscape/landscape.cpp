@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/landscape/conformation_energies.hpp"
 #include "cryoscape/landscape/exact_free_energy.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
 #include "cryoscape/landscape/half_agreement.hpp"
@@ -14,6 +15,7 @@
 #include "cryoscape/landscape/particle_analyses.hpp"
 #include "cryoscape/landscape/particle_table.hpp"
 #include "cryoscape/landscape/pathways.hpp"
+#include "cryoscape/landscape/population_states.hpp"
 #include "cryoscape/landscape/state_models.hpp"
 #include "cryoscape/particles/export.hpp"
 #include "cryoscape/structure/allatom.hpp"
@@ -50,20 +52,6 @@ StructureSpace fit_space(const training::Run& run, const Conformations& conforma
   std::vector<std::size_t> particles;
   for (const auto i : random_subset(usable.size(), most, seed)) particles.push_back(usable[i]);
   return fit_structure_space(conformations.decode(particles), run.data.scene().coordinates);
-}
-
-Cloud embed(const Conformations& conformations, const StructureSpace& space) {
-  Cloud cloud{conformations.usable(), {}};
-  const auto k = static_cast<Eigen::Index>(space.size());
-  cloud.points.resize(k, static_cast<Eigen::Index>(cloud.particles.size()));
-  conformations.stream(cloud.particles, "structure space",
-                       [&](std::size_t begin, std::span<const float> structures) {
-                         const auto c = project(space, structures);
-                         const auto count = static_cast<Eigen::Index>(c.size()) / k;
-                         cloud.points.middleCols(static_cast<Eigen::Index>(begin), count) =
-                             Eigen::Map<const Eigen::MatrixXf>(c.data(), k, count).cast<double>();
-                       });
-  return cloud;
 }
 
 /// Whether states can be given all atoms: the reference has more than its beads.
@@ -211,14 +199,14 @@ json landscape_json(const Findings& found, const LandscapeOptions& options) {
 }
 
 /// Along the variables, from likelihoods where these are in nats, and from the prior.
-json free_energies(training::Run& run, const std::vector<CollectiveVariable>& variables,
-                   const Conformations& conformations, const Findings& found, const LandscapeOptions& options,
-                   std::uint64_t seed) {
+json free_energies(training::Run& run, latent::Prior& density,
+                   const std::vector<CollectiveVariable>& variables, const Conformations& conformations,
+                   const Findings& found, const LandscapeOptions& options, std::uint64_t seed) {
   auto out = json::array();
   if (found.space.standard_deviation[0] <= kStill) return out;
   if (variables.size() == 1 && run.settings.model.likelihood != "correlation")
     out.push_back(exact_free_energy(run, variables.front(), conformations, options, seed));
-  out.push_back(to_json(prior_free_energy(run, variables, conformations, seed)));
+  out.push_back(to_json(prior_free_energy(run, density, variables, conformations, seed)));
   return out;
 }
 
@@ -234,8 +222,13 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   Findings found;
   found.space = fit_space(run, conformations, seed);
   const auto variables = parse_collective_variables(options.variable, {run.data.beads, found.space});
-  found.cloud = embed(conformations, found.space);
-  found.states = find_states(found.cloud.points, options, seed);
+  found.cloud = embed(conformations, found.space, "structure space");
+  const auto refitted = inference::open_refitted_prior(run);
+  auto& density = refitted ? *refitted->prior : run.model->prior();
+  std::optional<PopulationSample> population;
+  if (refitted) population = sample_population(run, *refitted, found.space, seed);
+  found.states = population ? population_states(*population, found.cloud.points, options, seed)
+                            : find_states(found.cloud.points, options, seed);
   auto models = models_of_states(conformations, found);
   json half_sets;
   if (options.half_run) half_sets = compare_with_half(*options.half_run, models, found.states);
@@ -246,11 +239,16 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   const auto names = write_state_models(run, models, files);
   write_series(run, conformations, found, files);
   auto landscape = landscape_json(found, options);
-  landscape.update(write_pathways(run, explore_prior(run, found.space, options.barrier, seed), files));
-  landscape["free_energy"] = free_energies(run, variables, conformations, found, options, seed);
+  landscape["population_source"] = refitted ? "refitted density" : "posterior means";
+  landscape["density"] = refitted ? refitted->options.kind + ", refitted" : run.settings.model.prior.kind;
+  auto explored = explore_prior(run, density, found.space, options.barrier, seed);
+  count_basins(explored, found.cloud.points, population, seed);
+  landscape.update(write_pathways(run, explored, files));
+  landscape["free_energy"] = free_energies(run, density, variables, conformations, found, options, seed);
   files.remove_stale();
   write_tables(run, conformations, found);
   write_analyses(run, found.cloud, analyses);
+  write_conformation_energies(run, explored, conformations);
   write_particles(run);
 
   LandscapeSummary summary;

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cryoscape/geometry/superposition.hpp"
+#include "cryoscape/inference/refitted_prior.hpp"
 #include "cryoscape/io/star.hpp"
 #include "cryoscape/landscape/test_run.hpp"
 #include "cryoscape/util/files.hpp"
@@ -186,9 +187,16 @@ TEST(WriteLandscape, WritesThePriorsLandscapeAndFreeEnergy) {
   ASSERT_GE(json["minima"].size(), 1u);
   EXPECT_EQ(json["minima"][0]["energy"], 0);
   EXPECT_EQ(json["active_directions"], 2);
-  double sum = 0;
-  for (const auto& m : json["minima"]) sum += m["population"].get<double>();
+  double sum = 0, particles = 0;
+  for (const auto& m : json["minima"])
+    sum += m["population"].get<double>(), particles += m["particles"].get<double>();
   EXPECT_NEAR(sum, 1, 1e-6);
+  EXPECT_EQ(particles, kTestParticles - 1);
+  EXPECT_FALSE(json["minima"][0].contains("population_error"));
+  EXPECT_EQ(json["population_source"], "posterior means");
+  const auto energies = io::read_npy_matrix(run.folder.file("conformation_energy.npy"));
+  ASSERT_EQ(energies.rows, static_cast<std::size_t>(kTestParticles));
+  for (std::size_t i = 0; i < energies.rows; ++i) EXPECT_EQ(std::isnan(energies.values[i]), i == kUnusable);
   ASSERT_EQ(json["saddles"].size(), json["minima"].size() - 1);
   ASSERT_EQ(json["tree"].size(), json["minima"].size() - 1);
   for (const auto& path : json["paths"]) {
@@ -202,6 +210,42 @@ TEST(WriteLandscape, WritesThePriorsLandscapeAndFreeEnergy) {
   EXPECT_EQ(entry["kind"], "pc;distance");
   EXPECT_EQ(entry["grid"][0].size() * entry["grid"][1].size(), entry["energy"].size());
   EXPECT_EQ(entry["raw_histogram"].size(), entry["energy"].size());
+}
+
+/// Likelihoods of latents at their points, as sharp as the clusters are wide.
+inference::Expansions likelihoods_of(const std::vector<float>& latents) {
+  inference::Expansions e;
+  e.dim = 2;
+  for (std::size_t i = 0; i < kTestParticles; ++i) {
+    if (i == kUnusable) continue;
+    e.particle.push_back(static_cast<std::uint32_t>(i));
+    e.point.insert(e.point.end(), {latents[2 * i], latents[2 * i + 1]});
+    e.score.insert(e.score.end(), {0, 0});
+    e.information.insert(e.information.end(), {25, 0, 0, 25});
+    e.log_ratio.push_back(0), e.mass.push_back(1);
+  }
+  return e;
+}
+
+TEST(WriteLandscape, OfARefittedDensityHasItsIntegralsAsPopulations) {
+  auto run = open_test_run();
+  inference::write_expansions(run.folder.file("likelihood"), likelihoods_of(latents_of(run)));
+  nlohmann::ordered_json refined;
+  inference::refit_refined(run, {}, refined);
+  ASSERT_FALSE(refined["refit"].contains("skipped")) << refined.dump();
+  const auto summary = write_landscape(run, {});
+  ASSERT_EQ(summary.states.size(), 2u);
+  // Counts of 150 particles: the truth is 30 %, and the clusters do not overlap.
+  const double counts = std::sqrt(0.3 * 0.7 / kTestParticles);
+  EXPECT_NEAR(summary.states[1].population, 0.3, counts);
+  EXPECT_NEAR(summary.states[1].population_error / counts, 1, 0.3);
+  EXPECT_EQ(summary.states[0].particles + summary.states[1].particles, kTestParticles - 1u);
+  const auto json = nlohmann::json::parse(read_text_file(run.folder.file("landscape.json")));
+  EXPECT_EQ(json["population_source"], "refitted density");
+  EXPECT_EQ(json["density"], "mixture, refitted");
+  for (const auto& m : json["minima"]) EXPECT_TRUE(m.contains("population_error"));
+  fs::remove_all(run.folder.file("likelihood"));
+  EXPECT_NE(error_of([&] { write_landscape(run, {}); }).find("run cryoscape refine"), std::string::npos);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/training/run_latents.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::landscape {
@@ -41,11 +42,13 @@ std::vector<float> above_lowest(std::vector<float> energy) {
   return energy;
 }
 
-/// In the order of kOutlierColumns.
-void add_scores(ParticleTable& table, const io::FloatMatrix& scores) {
+/// In the order of kOutlierColumns; energies of conformations, where there are some, before the prior's.
+void add_scores(ParticleTable& table, const io::FloatMatrix& scores, const fs::path& run) {
   auto evidence = column_of(scores, 0);
   for (float& e : evidence) e = -e;
-  table.columns.push_back({"U", above_lowest(column_of(scores, 2))});
+  const auto energies = run / "conformation_energy.npy";
+  table.columns.push_back({"U", fs::exists(energies) ? column_of(read_array(energies, scores.rows), 0)
+                                                     : above_lowest(column_of(scores, 2))});
   table.columns.push_back({"outlier", std::move(evidence)});
   table.columns.push_back({"contrast", column_of(scores, 1)});
   table.columns.push_back({"chi_square", column_of(scores, 3)});
@@ -72,11 +75,11 @@ ParticleTable read_particle_table(const fs::path& run, std::size_t particles) {
       fail("{} does not exist: run cryoscape landscape {} first", (run / name).string(), run.string());
   ParticleTable table;
   table.columns.push_back({"state", column_of(read_array(run / "assignments.npy", particles), 0)});
-  add_scores(table, read_array(run / "outliers.npy", particles));
+  add_scores(table, read_array(run / "outliers.npy", particles), run);
   add_numbered(table, read_array(run / "components.npy", particles), "pc");
   if (fs::exists(run / "embedding.npy"))
     add_numbered(table, read_array(run / "embedding.npy", particles), "umap");
-  add_numbered(table, read_array(run / "latents.npy", particles), "z");
+  add_numbered(table, read_array(run / training::best_latents(run), particles), "z");
   return table;
 }
 

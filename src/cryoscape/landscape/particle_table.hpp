@@ -13,9 +13,10 @@ struct ParticleColumn {
   std::vector<float> values;  ///< (particles), NaN where unusable
 };
 
-/// What a landscape says of a run's particles, by name: `state`, `U` (kT: −ln p(z) of the prior, the lowest
-/// particle's 0), `outlier` (minus the evidence ratio of outliers.npy, nats: high for outliers),
-/// `contrast`, `chi_square`, `neighbour_distance`, `pc1` … (Å), `umap1`, `umap2` and the latents `z1` …
+/// What a landscape says of a run's particles, by name: `state`, `U` (kT: of the conformation, the lowest
+/// minimum's 0; where there is no energy of conformations −ln p(z) of the prior, the lowest particle's 0),
+/// `outlier` (minus the evidence ratio of outliers.npy, nats: high for outliers), `contrast`, `chi_square`,
+/// `neighbour_distance`, `pc1` … (Å), `umap1`, `umap2` and the latents `z1` …
 struct ParticleTable {
   std::vector<ParticleColumn> columns;
 

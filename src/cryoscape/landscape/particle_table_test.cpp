@@ -42,6 +42,17 @@ TEST(ReadParticleTable, NamesWhatTheLandscapeSays) {
   EXPECT_EQ(table.find("umap1"), nullptr);
 }
 
+TEST(ReadParticleTable, TakesEnergiesOfConformationsAndRefinedLatentsWhereThereAreSome) {
+  const auto folder = folder_of_three();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  io::write_npy(folder / "conformation_energy.npy", {3, 1}, std::vector<float>{0.5, 2, nan});
+  io::write_npy(folder / "refined_mean.npy", {3, 2}, std::vector<float>{7, 8, 9, 10, nan, nan});
+  const auto table = read_particle_table(folder, 3);
+  EXPECT_EQ(table.find("U")->values[0], 0.5f);  // above the lowest minimum, not the lowest particle
+  EXPECT_EQ(table.find("U")->values[1], 2);
+  EXPECT_EQ(table.find("z2")->values[1], 10);
+}
+
 TEST(ReadParticleTable, SaysWhatIsMissingOrDoesNotFit) {
   const auto folder = folder_of_three();
   EXPECT_NE(error_of([&] { read_particle_table(folder, 4); }).find("has 3 rows, but the run has 4"),

@@ -34,6 +34,8 @@ json minima_json(const PriorLandscape& found) {
                     {"population", minimum.population},
                     {"latent", minimum.latent},
                     {"position", std::vector<double>(minimum.position.begin(), minimum.position.end())}});
+    if (minimum.population_error) list.back()["population_error"] = *minimum.population_error;
+    if (minimum.particles) list.back()["particles"] = *minimum.particles;
   }
   return list;
 }

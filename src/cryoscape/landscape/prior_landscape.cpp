@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "cryoscape/util/error.hpp"
 
@@ -47,12 +48,14 @@ Points placed(const StructureSpace& space, const Eigen::MatrixXf& structures) {
       .cast<double>();
 }
 
-void explore_reals(model::HeterogeneityModel& model, const StructureSpace& space, double least_barrier,
-                   std::uint64_t seed, PriorLandscape& out) {
-  const auto draws = columns_from(prior_draws(model, kWhitened, seed), model.latent_dim());
-  const ConformationEnergy energy({[&](const Points& z) { return prior_energy(model.prior(), z); },
-                                   [&](const Points& z) { return decoded(model, z); }},
-                                  draws, seed);
+void explore_reals(model::HeterogeneityModel& model, latent::Prior& prior, const StructureSpace& space,
+                   double least_barrier, std::uint64_t seed, PriorLandscape& out) {
+  const auto draws = columns_from(prior_draws(prior, kWhitened, seed), model.latent_dim());
+  const auto conformations = std::make_shared<ConformationEnergy>(
+      LatentModel{[&](const Points& z) { return prior_energy(prior, z); },
+                  [&](const Points& z) { return decoded(model, z); }},
+      draws, seed);
+  const auto& energy = *conformations;
   out.active_directions = static_cast<std::size_t>(energy.active());
   out.motion.assign(energy.motion().begin(), energy.motion().end());
   const Surface surface{energy.active(), [&](const Points& a) { return energy.energy(a); },
@@ -60,7 +63,7 @@ void explore_reals(model::HeterogeneityModel& model, const StructureSpace& space
   const auto found = explore(surface, energy.coordinates(draws.leftCols(std::min(kExplored, draws.cols()))),
                              least_barrier, kPathLimits);
   for (const auto& m : found.basins.minima)
-    out.minima.push_back({m.energy, m.population, rows_of(energy.latents(m.point)), m.position});
+    out.minima.push_back({m.energy, m.population, rows_of(energy.latents(m.point)), m.position, {}, {}});
   for (const auto& p : found.pathways)
     out.paths.push_back({p.a,
                          p.b,
@@ -70,6 +73,10 @@ void explore_reals(model::HeterogeneityModel& model, const StructureSpace& space
                          rows_of(energy.latents(p.path.images)),
                          p.path.converged});
   out.tree = found.tree;
+  out.energy = [conformations, offset = found.basins.offset](const Points& z) -> Eigen::VectorXd {
+    return conformations->energy(conformations->coordinates(z)).array() - offset;
+  };
+  out.basins_of = [graph = found.basins.graph](const Points& places) { return assign_basins(graph, places); };
   spdlog::info(
       "{} of {} directions of the latents move the molecule; importance weights keep {:.0f} % of draws",
       energy.active(), model.latent_dim(), 100 * energy.effective_share());
@@ -82,20 +89,21 @@ std::vector<double> lengths_of(const Points& positions) {
   return out;
 }
 
-void explore_bit_prior(model::HeterogeneityModel& model, const StructureSpace& space, double least_barrier,
-                       std::uint64_t seed, PriorLandscape& out) {
-  const auto draws = prior_draws(model, kBitDraws, seed);
+void explore_bit_prior(model::HeterogeneityModel& model, latent::Prior& prior, const StructureSpace& space,
+                       double least_barrier, std::uint64_t seed, PriorLandscape& out) {
+  const auto draws = prior_draws(prior, kBitDraws, seed);
   const auto dim = static_cast<std::size_t>(model.latent_dim());
   std::vector<Bits> samples;
   for (std::size_t i = 0; i < draws.size(); i += dim) {
     auto& bits = samples.emplace_back();
     for (std::size_t k = 0; k < dim; ++k) bits += draws[i + k] > 0.5f ? '1' : '0';
   }
-  const auto found = explore_bits([&](const Eigen::MatrixXd& z) { return prior_energy(model.prior(), z); },
-                                  samples, least_barrier);
+  const auto found =
+      explore_bits([&](const Eigen::MatrixXd& z) { return prior_energy(prior, z); }, samples, least_barrier);
   for (const auto& m : found.minima) {
     const auto z = bit_columns({m.bits});
-    out.minima.push_back({m.energy, m.population, rows_of(z), placed(space, decoded(model, z)).col(0)});
+    out.minima.push_back(
+        {m.energy, m.population, rows_of(z), placed(space, decoded(model, z)).col(0), {}, {}});
   }
   for (const auto& p : found.pathways) {
     const auto z = bit_columns(p.path.states);
@@ -119,24 +127,23 @@ std::string obstacle(const training::Run& run) {
 
 }  // namespace
 
-std::vector<float> prior_draws(model::HeterogeneityModel& model, std::size_t count, std::uint64_t seed) {
+std::vector<float> prior_draws(latent::Prior& prior, std::size_t count, std::uint64_t seed) {
   torch::NoGradGuard no_grad;
   auto generator = torch::make_generator<torch::CPUGeneratorImpl>(seed);
-  const auto z =
-      model.prior().sample(static_cast<std::int64_t>(count), generator).to(torch::kFloat).contiguous();
+  const auto z = prior.sample(static_cast<std::int64_t>(count), generator).to(torch::kFloat).contiguous();
   return {z.data_ptr<float>(), z.data_ptr<float>() + z.numel()};
 }
 
-PriorLandscape explore_prior(training::Run& run, const StructureSpace& space, double least_barrier,
-                             std::uint64_t seed) {
+PriorLandscape explore_prior(training::Run& run, latent::Prior& prior, const StructureSpace& space,
+                             double least_barrier, std::uint64_t seed) {
   PriorLandscape out;
   out.notice = obstacle(run);
   if (!out.notice.empty()) return out;
   try {
-    if (run.model->prior().bits() > 0)
-      explore_bit_prior(*run.model, space, least_barrier, seed, out);
+    if (prior.bits() > 0)
+      explore_bit_prior(*run.model, prior, space, least_barrier, seed, out);
     else
-      explore_reals(*run.model, space, least_barrier, seed, out);
+      explore_reals(*run.model, prior, space, least_barrier, seed, out);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {

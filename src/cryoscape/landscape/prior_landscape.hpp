@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,9 +15,11 @@ namespace cryoscape::landscape {
 /// A minimum of the learned energy.
 struct EnergyMinimum {
   double energy = 0;          ///< kT, the lowest at 0
-  double population = 0;      ///< share of the prior's samples in its basin
+  double population = 0;      ///< share of the density's samples in its basin
   std::vector<float> latent;  ///< (d)
   Eigen::VectorXd position;   ///< (k) in structure space, Å
+  std::optional<double> population_error;
+  std::optional<std::size_t> particles;  ///< in its basin
 };
 
 /// A path between two minima, as structures.
@@ -36,16 +39,21 @@ struct PriorLandscape {
   std::vector<Fork> tree;
   std::optional<std::size_t> active_directions;  ///< of real latents
   std::vector<double> motion;                    ///< (d) Å per standard deviation of each direction
-  std::string notice;                            ///< why there is none; empty where there is one
+  /// U (M) of real latents (d, M), kT on the minima's scale; empty for bits.
+  std::function<Eigen::VectorXd(const Points& latents)> energy;
+  /// The minimum (M), 0-based, whose basin each place (k, M) of structure space lies in; empty for bits.
+  std::function<std::vector<int>(const Points& places)> basins_of;
+  std::string notice;  ///< why there is none; empty where there is one
 };
 
-/// Draws (M, d) of a run's prior, row by row; the same for a seed.
-std::vector<float> prior_draws(model::HeterogeneityModel& model, std::size_t count, std::uint64_t seed);
+/// Draws (M, d) of a prior, row by row; the same for a seed.
+std::vector<float> prior_draws(latent::Prior& prior, std::size_t count, std::uint64_t seed);
 
-/// Minima, passes and paths of the energy of conformations: of real latents U(z), of bits −ln p(z) over
-/// single flips. A minimum that less than `least_barrier` kT part from a lower one is joined to it. Says so
-/// in `notice` where the prior mixes bits and real latents or holds restraints.
-PriorLandscape explore_prior(training::Run& run, const StructureSpace& space, double least_barrier,
-                             std::uint64_t seed);
+/// Minima, passes and paths of the energy of conformations under a density: of real latents U(z), of bits −ln
+/// p(z) over single flips. A minimum that less than `least_barrier` kT part from a lower one is joined to it.
+/// Says so in `notice` where the prior mixes bits and real latents or holds restraints. `prior` is the run's
+/// own or one fitted to its particles, and must outlive what is returned, as must the run.
+PriorLandscape explore_prior(training::Run& run, latent::Prior& prior, const StructureSpace& space,
+                             double least_barrier, std::uint64_t seed);
 
 }  // namespace cryoscape::landscape

@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "cryoscape/inference/refitted_prior.hpp"
 #include "cryoscape/landscape/model_files.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
@@ -23,12 +24,14 @@ struct Draws {
 Draws draw(training::Run& run, const SampleRequest& request) {
   torch::NoGradGuard no_grad;
   auto& model = *run.model;
+  const auto refitted = inference::open_refitted_prior(run);
+  auto& prior = refitted ? *refitted->prior : model.prior();
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(request.seed));
-  const auto z = model.prior().sample(request.count, generator).to(torch::kFloat32).contiguous();
+  const auto z = prior.sample(request.count, generator).to(torch::kFloat32).contiguous();
   Draws out;
   out.dim = static_cast<std::size_t>(z.size(1));
   out.latents.assign(z.data_ptr<float>(), z.data_ptr<float>() + z.numel());
-  out.energy = latent::values_of(model.prior().energy(z));
+  out.energy = latent::values_of(prior.energy(z));
   out.structures = training::decode_latents(model, out.latents);
   return out;
 }

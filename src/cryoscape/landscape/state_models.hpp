@@ -2,17 +2,10 @@
 #include <span>
 #include <vector>
 
-#include "cryoscape/landscape/conformations.hpp"
+#include "cryoscape/landscape/cloud.hpp"
 #include "cryoscape/landscape/states.hpp"
-#include "cryoscape/landscape/structure_space.hpp"
 
 namespace cryoscape::landscape {
-
-/// Particles in the space of their structures: column i of `points` belongs to particle `particles[i]`.
-struct Cloud {
-  std::vector<std::size_t> particles;
-  Points points;  ///< (k, M) Å
-};
 
 /// A conformation with its uncertainty, centred as the reference is.
 struct Model {

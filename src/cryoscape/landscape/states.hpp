@@ -33,13 +33,21 @@ struct StateSet {
   std::vector<Score> selection;   ///< empty where the number was given
   std::size_t components = 0;     ///< Gaussians fitted; 0 for k-means
   std::vector<Barrier> barriers;  ///< mixtures only
+  Mixture mixture;  ///< what points are assigned by: the Gaussians fitted; k-means: equal unit ones
+  std::vector<std::size_t> state_of;  ///< its Gaussians' states, 0-based
 };
 
-/// Finds the states of points (d, M). Mixtures: fitted to up to 20,000 of the points; populations are sums of
-/// mixture weights, and their errors come from 100 bootstrap resamples of these points, each fitted again
-/// from the found solution. k-means: populations are counts, with multinomial errors. Throws UsageError for
-/// k-means without a number of states, and Error where there are fewer points than states.
+/// Finds the states of points (d, M) without errors. Mixtures: fitted to up to 20,000 of the points;
+/// populations are sums of mixture weights. k-means: populations are counts. Throws UsageError for k-means
+/// without a number of states, and Error where there are fewer points than states.
+StateSet separate_states(const Points& points, const LandscapeOptions& options, std::uint64_t seed);
+
+/// The same with errors. Mixtures: from 100 bootstrap resamples of the points that were fitted, each fitted
+/// again from the found solution. k-means: multinomial.
 StateSet find_states(const Points& points, const LandscapeOptions& options, std::uint64_t seed);
+
+/// The state (M), 1-based, of largest share at other points (d, M).
+std::vector<int> assign_states(const StateSet& set, const Points& points);
 
 /// A random subset of [0, count) in ascending order, of at most `most` indices.
 std::vector<std::size_t> random_subset(std::size_t count, std::size_t most, std::uint64_t seed);

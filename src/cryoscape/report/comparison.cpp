@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cryoscape/inference/refitted_prior.hpp"
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/report/found_states.hpp"
 #include "cryoscape/report/rand_index.hpp"
@@ -153,7 +154,7 @@ void score_outliers(training::Run& run, const io::FloatMatrix& latents, const Pa
 }
 
 std::optional<SampleQuality> score_samples(training::Run& run) {
-  const auto path = run.folder.file("prior_samples.npy");
+  const auto path = run.folder.file(inference::density_samples(run));
   if (!std::filesystem::exists(path)) return std::nullopt;
   const auto z = io::read_npy_matrix(path);
   return sample_quality(training::decode_latents(*run.model, z.values),

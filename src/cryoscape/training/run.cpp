@@ -100,7 +100,11 @@ void remove_results(const RunFolder& folder) {
                            "refined_mean.npy",
                            "refined_cov.npy",
                            "refine.json",
-                           "refined_decoder.pt"})
+                           "refined_decoder.pt",
+                           "refitted_prior.pt",
+                           "refitted_prior.json",
+                           "refitted_prior_samples.npy",
+                           "conformation_energy.npy"})
     fs::remove(folder.file(name));
   fs::remove_all(folder.file("likelihood"));
 }

@@ -21,14 +21,18 @@ io::FloatMatrix read_latents(const Run& run, const std::string& name) {
   return latents;
 }
 
-std::string best_latents(const Run& run) {
-  const auto encoded = run.folder.file("latents.npy"), refined = run.folder.file("refined_mean.npy");
+std::string best_latents(const fs::path& folder) {
+  const auto encoded = folder / "latents.npy", refined = folder / "refined_mean.npy";
   // Training removes refined latents, but a folder may have been put together by hand.
-  if (!fs::exists(encoded) || !fs::exists(refined) ||
-      fs::last_write_time(refined) < fs::last_write_time(encoded))
-    return "latents.npy";
-  spdlog::info("latents: refined_mean.npy, of cryoscape refine");
-  return "refined_mean.npy";
+  const bool take_refined = fs::exists(encoded) && fs::exists(refined) &&
+                            fs::last_write_time(refined) >= fs::last_write_time(encoded);
+  return take_refined ? "refined_mean.npy" : "latents.npy";
+}
+
+std::string best_latents(const Run& run) {
+  auto name = best_latents(run.folder.path());
+  if (name == "refined_mean.npy") spdlog::info("latents: refined_mean.npy, of cryoscape refine");
+  return name;
 }
 
 }  // namespace cryoscape::training

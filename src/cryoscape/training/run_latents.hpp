@@ -14,5 +14,7 @@ io::FloatMatrix read_latents(const Run& run, const std::string& name);
 /// The file that later commands take particles' posterior means from: refined_mean.npy, and the log says so,
 /// where it is not older than the encoder's latents.npy; else that.
 std::string best_latents(const Run& run);
+/// The same for a run's folder, without a word in the log.
+std::string best_latents(const std::filesystem::path& folder);
 
 }  // namespace cryoscape::training
