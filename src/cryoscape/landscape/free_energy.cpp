@@ -50,7 +50,7 @@ ConformationPath conformations_along(const CollectiveVariable& variable, trainin
   std::vector<std::size_t> particles;
   for (const auto i : random_subset(usable.size(), most, seed)) particles.push_back(usable[i]);
   auto structures = conformations.decode(particles);
-  auto draws = density_draws(run, seed);
+  auto draws = density_draws(run, run.model->prior(), seed);
   draws.resize(std::min(draws.size(), most * conformations.latent_dim()));
   const auto drawn = training::decode_latents(*run.model, draws);
   structures.insert(structures.end(), drawn.begin(), drawn.end());

@@ -49,7 +49,7 @@ TEST(ConformationsAlongARun, StandAsTheDecoderPlacesThem) {
   ASSERT_EQ(path.size(), 5u);
   // The ends are near the structure of some particle or draw, as it stands.
   auto structures = conformations.decode(conformations.usable());
-  const auto drawn = training::decode_latents(*run.model, prior_draws(*run.model, 10000, 1));
+  const auto drawn = training::decode_latents(*run.model, prior_draws(run.model->prior(), 10000, 1));
   structures.insert(structures.end(), drawn.begin(), drawn.end());
   for (const std::size_t k : {std::size_t{0}, path.size() - 1}) {
     const std::span<const float> x(path.structures.data() + k * conformations.length(),
