@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cryoscape/inference/draw_refit.hpp"
+#include "cryoscape/inference/informed.hpp"
 #include "cryoscape/inference/mixture_fit.hpp"
 #include "cryoscape/inference/module_state.hpp"
 #include "cryoscape/latent/point_posterior.hpp"
@@ -213,6 +214,11 @@ nlohmann::json to_json(const RefitReport& r) {
   if (r.reference_components) json["reference_components"] = *r.reference_components;
   if (r.over_reference) json["held_out_gain_over_reference"] = to_json(*r.over_reference);
   return json;
+}
+
+Expansions informed_expansions(training::Run& run) {
+  return informed_part(read_expansions(run.folder.file("likelihood")),
+                       moments_of(run.model->prior(), run.settings.training.seed));
 }
 
 RefitReport refit_prior(latent::Prior& prior, const Expansions& e, const RefitOptions& options) {

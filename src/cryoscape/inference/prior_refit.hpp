@@ -77,6 +77,10 @@ RefittedPrior refit_prior(training::Run& run, const ScoredDraws& draws, const Re
 /// by.
 GaussianMixture proposal_of(const GaussianMixture& reference);
 
+/// A run's stored expansions, with what they say of idle directions left out (informed_part): what its prior
+/// is to be refitted on. Throws Error where there are none.
+Expansions informed_expansions(training::Run& run);
+
 /// The first particle with the same image, of every particle: symmetry expansion repeats images.
 std::vector<std::uint32_t> image_groups(const particles::ParticleSet& set);
 

@@ -70,7 +70,7 @@ RefittedPrior read(const training::Run& run, const fs::path& path) {
 RefittedPrior refit(training::Run& run, const RefitOptions& options) {
   const auto likelihood = run.folder.file("likelihood");
   if (run.model->prior().bits() > 0) return refit_prior(run, read_scored_draws(likelihood), options);
-  return refit_prior(run, read_expansions(likelihood), options);
+  return refit_prior(run, informed_expansions(run), options);
 }
 
 }  // namespace

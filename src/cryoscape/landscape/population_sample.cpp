@@ -27,7 +27,7 @@ Likelihoods some_of(const Likelihoods& all, std::size_t most, std::uint64_t seed
   return inference::subset(all, keep);
 }
 
-inference::RefitDraws draw_posteriors(const training::Run& run, const inference::RefittedPrior& density,
+inference::RefitDraws draw_posteriors(training::Run& run, const inference::RefittedPrior& density,
                                       std::uint64_t seed, double& share) {
   const auto folder = run.folder.file("likelihood");
   if (!std::filesystem::exists(folder))
@@ -38,7 +38,7 @@ inference::RefitDraws draw_posteriors(const training::Run& run, const inference:
     return inference::refit_draws(some_of(draws, kMostDecoded / each, seed, share));
   }
   return inference::posterior_draws(inference::proposal_of(density.reference),
-                                    some_of(inference::read_expansions(folder), kMostParticles, seed, share),
+                                    some_of(inference::informed_expansions(run), kMostParticles, seed, share),
                                     kDrawsPerParticle, seed + 1);
 }
 

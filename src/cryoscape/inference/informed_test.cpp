@@ -1,0 +1,74 @@
+#include "cryoscape/inference/informed.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "cryoscape/inference/mixture_fit.hpp"
+#include "cryoscape/util/random.hpp"
+
+namespace cryoscape::inference {
+namespace {
+
+GaussianComponent standard(Eigen::Index d) {
+  return {1, Eigen::VectorXd::Zero(d), Eigen::MatrixXd::Identity(d, d)};
+}
+
+/// Particles that know their first latent to 0.3, and of the second next to nothing, but all the same.
+Expansions with_a_common_slope(std::size_t count) {
+  Expansions e;
+  e.dim = 2;
+  Philox random(5);
+  for (std::size_t i = 0; i < count; ++i) {
+    e.particle.push_back(static_cast<std::uint32_t>(i));
+    const double z = random.normal() + 0.3 * random.normal();
+    e.point.insert(e.point.end(), {static_cast<float>(z), 0.0f});
+    e.score.insert(e.score.end(), {0.0f, 0.02f});
+    e.information.insert(e.information.end(), {1 / 0.09f, 0, 0, 0.001f});
+    e.log_ratio.push_back(0), e.mass.push_back(1);
+  }
+  return e;
+}
+
+TEST(InformedPart, KeepsFitsFromFollowingSlopesThatNoParticleKnowsOf) {
+  const auto e = with_a_common_slope(2000);
+  const auto free = deconvolve(e, {}, {standard(2)}, {}).mixture.at(0);
+  EXPECT_GT(free.mean[1], 3);  // 0.02 over 0.001 is 20 standard deviations away
+  const auto fitted = deconvolve(informed_part(e, standard(2)), {}, {standard(2)}, {}).mixture.at(0);
+  EXPECT_NEAR(fitted.mean[1], 0, 1e-6);
+  EXPECT_NEAR(fitted.covariance(1, 1), 1, 1e-6);
+  // The other direction is fitted as before: variance 1, to its error of √(2/2000) · (1 + 0.09).
+  EXPECT_NEAR(fitted.covariance(0, 0), free.covariance(0, 0), 1e-3);
+  EXPECT_NEAR(fitted.covariance(0, 0), 1, 4 * 0.035);
+}
+
+TEST(InformedPart, IsTheSameInAnyCoordinates) {
+  // z' = T z: scores turn with T⁻ᵀ, information with T⁻ᵀ F T⁻¹.
+  const auto e = with_a_common_slope(50);
+  Eigen::Matrix2d t;
+  t << 2, 0.7, -0.3, 0.5;
+  const Eigen::Matrix2d inverse = t.inverse();
+  auto moved = e;
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    const Eigen::Vector2d s(e.score[2 * i], e.score[2 * i + 1]);
+    Eigen::Matrix2d f;
+    f << e.information[4 * i], e.information[4 * i + 1], e.information[4 * i + 2], e.information[4 * i + 3];
+    const Eigen::Vector2d s2 = inverse.transpose() * s;
+    const Eigen::Matrix2d f2 = inverse.transpose() * f * inverse;
+    for (int a = 0; a < 2; ++a) {
+      moved.score[2 * i + a] = static_cast<float>(s2[a]);
+      for (int b = 0; b < 2; ++b) moved.information[4 * i + 2 * a + b] = static_cast<float>(f2(a, b));
+    }
+  }
+  const auto plain = informed_part(e, standard(2));
+  const auto other = informed_part(moved, {1, Eigen::Vector2d::Zero(), t * t.transpose()});
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    const Eigen::Vector2d s2(other.score[2 * i], other.score[2 * i + 1]);
+    const Eigen::Vector2d back = t.transpose() * s2;
+    EXPECT_NEAR(back[0], plain.score[2 * i], 1e-4);
+    EXPECT_NEAR(back[1], plain.score[2 * i + 1], 1e-4);
+  }
+}
+
+}  // namespace
+}  // namespace cryoscape::inference
