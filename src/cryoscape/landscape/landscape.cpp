@@ -198,6 +198,17 @@ json landscape_json(const Findings& found, const LandscapeOptions& options) {
           {"continuous", found.states.continuous}};
 }
 
+/// The refitted density, where it is asked for.
+std::optional<inference::RefittedPrior> chosen_density(const training::Run& run,
+                                                       const LandscapeOptions& options) {
+  if (options.density != "refitted") return std::nullopt;
+  auto refitted = inference::open_refitted_prior(run);
+  if (!refitted)
+    fail("--density refitted: {} has no refitted prior, or an older one: run cryoscape refine first",
+         run.folder.path().string());
+  return refitted;
+}
+
 /// Along the variables, from likelihoods where these are in nats, and from the prior.
 json free_energies(training::Run& run, latent::Prior& density,
                    const std::vector<CollectiveVariable>& variables, const Conformations& conformations,
@@ -223,7 +234,7 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   found.space = fit_space(run, conformations, seed);
   const auto variables = parse_collective_variables(options.variable, {run.data.beads, found.space});
   found.cloud = embed(conformations, found.space, "structure space");
-  const auto refitted = inference::open_refitted_prior(run);
+  const auto refitted = chosen_density(run, options);
   auto& density = refitted ? *refitted->prior : run.model->prior();
   std::optional<PopulationSample> population;
   if (refitted) population = sample_population(run, *refitted, found.space, seed);

@@ -233,7 +233,9 @@ TEST(WriteLandscape, OfARefittedDensityHasItsIntegralsAsPopulations) {
   nlohmann::ordered_json refined;
   inference::refit_refined(run, {}, refined);
   ASSERT_FALSE(refined["refit"].contains("skipped")) << refined.dump();
-  const auto summary = write_landscape(run, {});
+  LandscapeOptions options;
+  options.density = "refitted";
+  const auto summary = write_landscape(run, options);
   ASSERT_EQ(summary.states.size(), 2u);
   // Counts of 150 particles: the truth is 30 %, and the clusters do not overlap.
   const double counts = std::sqrt(0.3 * 0.7 / kTestParticles);
@@ -245,7 +247,10 @@ TEST(WriteLandscape, OfARefittedDensityHasItsIntegralsAsPopulations) {
   EXPECT_EQ(json["density"], "mixture, refitted");
   for (const auto& m : json["minima"]) EXPECT_TRUE(m.contains("population_error"));
   fs::remove_all(run.folder.file("likelihood"));
-  EXPECT_NE(error_of([&] { write_landscape(run, {}); }).find("run cryoscape refine"), std::string::npos);
+  EXPECT_NE(error_of([&] { write_landscape(run, options); }).find("run cryoscape refine"), std::string::npos);
+  fs::remove(run.folder.file("refitted_prior.pt"));
+  EXPECT_NE(error_of([&] { write_landscape(run, options); }).find("has no refitted prior"),
+            std::string::npos);
 }
 
 }  // namespace

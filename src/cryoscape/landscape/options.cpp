@@ -26,6 +26,10 @@ void LandscapeOptions::declare(OptionSet& set) {
           "conformations whose likelihoods give the free energy: the decoder's, or of path:MODELS the models "
           "themselves")
       .choices = {"decoder", "models"};
+  set.add("density", &density,
+          "density whose basins and energies are sought: the prior as trained, with states of the posterior "
+          "means, or the one that refine fitted to the particles' likelihoods, with its basins as states")
+      .choices = {"trained", "refitted"};
   set.add("embedding", &embedding, "how particles are laid out in the plane").choices = {"umap", "pca",
                                                                                          "none"};
   set.add("half-run", &half_run,

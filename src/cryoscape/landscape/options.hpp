@@ -16,6 +16,7 @@ struct LandscapeOptions {
   std::string variable = "pc1";
   int table_particles = 20000;
   std::string nodes = "decoder";
+  std::string density = "trained";
   std::string embedding = "umap";
   std::optional<std::string> half_run;  ///< folder of the other half-set's run
   std::string format = "cif";
