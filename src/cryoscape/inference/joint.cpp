@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "cryoscape/inference/module_state.hpp"
+#include "cryoscape/inference/prior_draws.hpp"
 #include "cryoscape/inference/prior_expansion.hpp"
 #include "cryoscape/inference/refined_run.hpp"
 #include "cryoscape/io/npy.hpp"
@@ -337,7 +338,7 @@ Propose refined_proposal(training::Run& run, std::uint64_t seed) {
                               {energy.data_ptr<double>(), energy.data_ptr<double>() + energy.numel()});
   }
   auto modes = read_expansions(folder);
-  const PriorExpander expander(prior, prior_samples(run, kPriorSamples, seed));
+  const PriorExpander expander(prior, prior_draws(prior, kPriorSamples, seed));
   const auto points = tensor_of(modes.point, modes.dim);
   auto precision = tensor_of(modes.information, modes.dim * modes.dim);
   constexpr std::int64_t kRows = 4096;

@@ -9,6 +9,7 @@
 #include "cryoscape/inference/informed.hpp"
 #include "cryoscape/inference/mixture_fit.hpp"
 #include "cryoscape/inference/module_state.hpp"
+#include "cryoscape/inference/prior_draws.hpp"
 #include "cryoscape/latent/point_posterior.hpp"
 #include "cryoscape/latent/priors.hpp"
 #include "cryoscape/latent/vamp.hpp"
@@ -46,8 +47,7 @@ std::vector<char> others(std::vector<char> out) {
 /// Mean and covariance of a prior, which directions keep that no particle knows.
 GaussianComponent moments_of(latent::Prior& prior, int seed) {
   torch::NoGradGuard no_grad;
-  auto generator = torch::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(seed) + 2);
-  const auto z = prior.sample(kMomentSamples, generator).to(torch::kFloat64);
+  const auto z = prior_draws(prior, kMomentSamples, static_cast<std::uint64_t>(seed) + 2).to(torch::kFloat64);
   const auto mean = z.mean(0), offset = z - mean;
   auto covariance = (offset.t().mm(offset) / static_cast<double>(z.size(0))).contiguous();
   const double ridge = kRidge * torch::diagonal(covariance).mean().item<double>();

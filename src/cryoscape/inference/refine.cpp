@@ -119,12 +119,6 @@ void for_all_particles(training::Run& run, const std::string& label,
   }
 }
 
-torch::Tensor prior_samples(training::Run& run, std::int64_t n, std::uint64_t seed) {
-  torch::NoGradGuard no_grad;
-  auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
-  return run.model->prior().sample(n, generator).to(torch::kFloat32);
-}
-
 bool can_refine(const training::Run& run) {
   return run.settings.model.likelihood != "correlation" && !run.settings.training.energy_in_prior;
 }

@@ -5,6 +5,7 @@
 #include "cryoscape/inference/image_expansion.hpp"
 #include "cryoscape/inference/modes.hpp"
 #include "cryoscape/inference/predicted_error.hpp"
+#include "cryoscape/inference/prior_draws.hpp"
 #include "cryoscape/inference/prior_expansion.hpp"
 #include "cryoscape/inference/refined_run.hpp"
 #include "cryoscape/inference/starts.hpp"
@@ -22,7 +23,8 @@ class Pass {
       : model_(*run.model),
         options_(options),
         means_(encoder_latents(run, "latents.npy")),
-        samples_(prior_samples(run, kPriorSamples, static_cast<std::uint64_t>(options.seed) + 1)),
+        samples_(
+            prior_draws(run.model->prior(), kPriorSamples, static_cast<std::uint64_t>(options.seed) + 1)),
         prior_(model_.prior(), samples_),
         pool_(means_, samples_, static_cast<std::uint64_t>(options.seed) + 2),
         anchor_structures_(model_.decode(pool_.anchors()).flatten(1)),

@@ -30,9 +30,6 @@ torch::Tensor encoder_latents(const training::Run& run, const std::string& name)
 void for_all_particles(training::Run& run, const std::string& label,
                        const std::function<void(const particles::Batch&)>& body);
 
-/// Draws (n, d) of the prior.
-torch::Tensor prior_samples(training::Run& run, std::int64_t n, std::uint64_t seed);
-
 /// The passes for real latents and for those with bits; both write all files but refine.json.
 nlohmann::ordered_json refine_reals(training::Run& run, const RefineOptions& options);
 nlohmann::ordered_json refine_bits(training::Run& run, const RefineOptions& options);

@@ -3,10 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
-#include <ostream>
 
 #include "cryoscape/inference/module_state.hpp"
+#include "cryoscape/inference/prior_draws.hpp"
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/training/archive_file.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 
@@ -76,21 +77,14 @@ RefittedPrior refit(training::Run& run, const RefitOptions& options) {
 }  // namespace
 
 void write_refitted_prior(const training::Run& run, const RefittedPrior& refitted) {
-  auto generator = torch::make_generator<at::CPUGeneratorImpl>(
-      static_cast<std::uint64_t>(run.settings.training.seed) + 81);
-  const auto z = refitted.prior->sample(kSamples, generator).to(torch::kCPU, torch::kFloat32).contiguous();
+  const auto z =
+      prior_draws(*refitted.prior, kSamples, static_cast<std::uint64_t>(run.settings.training.seed) + 81);
   torch::serialize::OutputArchive archive;
   archive.write("kind", c10::IValue(refitted.options.kind));
   archive.write("components", c10::IValue(static_cast<std::int64_t>(refitted.options.components)));
   archive.write("state", state_of(*refitted.prior));
   archive.write("reference", c10::IValue(table_of(refitted.reference)));
-  // Through a stream of ours: libtorch's own file writer ends the process when the disk is full.
-  replace_file_stream(run.folder.file(kFile), [&](std::ostream& stream) {
-    archive.save_to([&](const void* data, std::size_t bytes) {
-      stream.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
-      return bytes;
-    });
-  });
+  training::write_archive(run.folder.file(kFile), archive);
   io::write_npy(run.folder.file(kSamplesFile),
                 {static_cast<std::size_t>(kSamples), static_cast<std::size_t>(z.size(1))},
                 {z.data_ptr<float>(), static_cast<std::size_t>(z.numel())});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cryoscape/inference/prior_draws.hpp"
 #include "cryoscape/util/error.hpp"
 
 namespace cryoscape::landscape {
@@ -128,9 +129,7 @@ std::string obstacle(const training::Run& run) {
 }  // namespace
 
 std::vector<float> prior_draws(latent::Prior& prior, std::size_t count, std::uint64_t seed) {
-  torch::NoGradGuard no_grad;
-  auto generator = torch::make_generator<torch::CPUGeneratorImpl>(seed);
-  const auto z = prior.sample(static_cast<std::int64_t>(count), generator).to(torch::kFloat).contiguous();
+  const auto z = inference::prior_draws(prior, static_cast<std::int64_t>(count), seed);
   return {z.data_ptr<float>(), z.data_ptr<float>() + z.numel()};
 }
 

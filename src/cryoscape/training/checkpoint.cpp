@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <ostream>
 #include <stdexcept>
 #include <vector>
 
 #include "cryoscape/torch.hpp"
+#include "cryoscape/training/archive_file.hpp"
 #include "cryoscape/training/trainer.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
@@ -98,13 +98,7 @@ void Trainer::save_checkpoint() {
   archive.write("edge_relaxation", as_tensor(edges_.state()));
   archive.write("progress", torch::tensor({progress_.step, static_cast<std::int64_t>(progress_.epoch),
                                            progress_.offset, static_cast<std::int64_t>(warm_up_finished_)}));
-  // Through a stream of ours: libtorch's own file writer ends the process when the disk is full.
-  replace_file_stream(folder_.file("checkpoint.pt"), [&](std::ostream& stream) {
-    archive.save_to([&](const void* data, std::size_t bytes) {
-      stream.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
-      return bytes;
-    });
-  });
+  write_archive(folder_.file("checkpoint.pt"), archive);
 }
 
 void Trainer::load_checkpoint() {

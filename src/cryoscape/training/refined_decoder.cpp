@@ -2,11 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include <ostream>
-
+#include "cryoscape/training/archive_file.hpp"
 #include "cryoscape/training/trainer.hpp"
 #include "cryoscape/util/error.hpp"
-#include "cryoscape/util/files.hpp"
 
 namespace cryoscape::training {
 namespace fs = std::filesystem;
@@ -14,13 +12,7 @@ namespace fs = std::filesystem;
 void write_refined_decoder(const RunFolder& folder, model::HeterogeneityModel& model) {
   torch::serialize::OutputArchive archive;
   save_model(archive, model);
-  // Through a stream of ours: libtorch's own file writer ends the process when the disk is full.
-  replace_file_stream(folder.file("refined_decoder.pt"), [&](std::ostream& stream) {
-    archive.save_to([&](const void* data, std::size_t bytes) {
-      stream.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
-      return bytes;
-    });
-  });
+  write_archive(folder.file("refined_decoder.pt"), archive);
 }
 
 void load_newest_model(const RunFolder& folder, model::HeterogeneityModel& model) {
