@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cryoscape/model/device_batch.hpp"
+#include "cryoscape/model/no_particle.hpp"
 #include "cryoscape/training/dataset.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/interrupt.hpp"
@@ -11,8 +13,6 @@ namespace cryoscape::inference {
 namespace {
 
 constexpr int kBatch = 128;
-/// Å; beads that far from the box leave the image empty.
-constexpr float kNowhere = 1e6f;
 
 /// One structure's place in a batch of particles: (B, N, 3).
 torch::Tensor spread(const torch::Tensor& structure, std::int64_t particles) {
@@ -63,7 +63,6 @@ LikelihoodTable tabulate(model::HeterogeneityModel& model, const training::Datas
   const auto t = tangents.empty() ? torch::Tensor() : as_structures(model, tangents, "the tangents");
   if (t.defined() && t.size(0) != x.size(0))
     fail("there are {} structures to tabulate, but {} tangents", x.size(0), t.size(0));
-  const auto nowhere = torch::full_like(x[0], kNowhere);
   LikelihoodTable table;
   table.nodes = static_cast<std::size_t>(x.size(0));
   particles::ParticleLoader loader(data.particles,
@@ -81,9 +80,10 @@ LikelihoodTable tabulate(model::HeterogeneityModel& model, const training::Datas
     table.particle.insert(table.particle.end(), rows, rows + batch.size());
     table.value.resize(table.size() * table.nodes);
     if (t.defined()) table.slope.resize(table.value.size());
-    for (auto* part : particles::tensors_of(batch))
-      if (part->defined()) *part = part->to(model.device());
-    const auto floor = score_node(model, batch, nowhere, {}).value;
+    const auto floor = torch::empty(batch.size());
+    model::no_particle_likelihood(model.spectral(), model::view(batch, {}),
+                                  {floor.data_ptr<float>(), static_cast<std::size_t>(batch.size())});
+    batch = model::on_device(std::move(batch), model.device());
     for (std::size_t k = 0; k < table.nodes; ++k) {
       const auto node = static_cast<std::int64_t>(k);
       const auto column = score_node(model, batch, x[node], t.defined() ? t[node] : torch::Tensor());
