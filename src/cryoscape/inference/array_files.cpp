@@ -21,6 +21,15 @@ void write_array(const fs::path& folder, const std::string& name, std::size_t co
                 values);
 }
 
+io::FloatMatrix read_rows(const fs::path& folder, const std::string& name, std::size_t rows,
+                          const std::string& command) {
+  const auto path = folder / (name + ".npy");
+  auto matrix = io::read_npy_matrix(path);
+  if (matrix.rows != rows)
+    fail("{} has {} rows where {} were expected: run {} again", path.string(), matrix.rows, rows, command);
+  return matrix;
+}
+
 std::vector<float> read_array(const fs::path& folder, const std::string& name, std::size_t rows,
                               std::size_t columns, const std::string& command) {
   const auto path = folder / (name + ".npy");
@@ -29,10 +38,6 @@ std::vector<float> read_array(const fs::path& folder, const std::string& name, s
     fail("{} has shape ({}, {}) where ({}, {}) was expected: run {} again", path.string(), matrix.rows,
          matrix.columns, rows, columns, command);
   return std::move(matrix.values);
-}
-
-std::size_t columns_of_array(const fs::path& folder, const std::string& name) {
-  return io::read_npy_matrix(folder / (name + ".npy")).columns;
 }
 
 void write_particles(const fs::path& folder, const std::string& name,

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cryoscape/io/npy.hpp"
+
 /// Arrays of a run's likelihood folder, for this room's files.
 namespace cryoscape::inference {
 
@@ -14,7 +16,9 @@ void write_array(const std::filesystem::path& folder, const std::string& name, s
 /// Reads it back. Throws Error for another shape than (rows, columns); `command` writes it anew.
 std::vector<float> read_array(const std::filesystem::path& folder, const std::string& name, std::size_t rows,
                               std::size_t columns, const std::string& command);
-std::size_t columns_of_array(const std::filesystem::path& folder, const std::string& name);
+/// The same with any number of columns.
+io::FloatMatrix read_rows(const std::filesystem::path& folder, const std::string& name, std::size_t rows,
+                          const std::string& command);
 
 /// The same for rows of particles; reading throws Error unless they ascend.
 void write_particles(const std::filesystem::path& folder, const std::string& name,

@@ -29,8 +29,8 @@ void write_expansions(const fs::path& folder, const Expansions& e) {
 Expansions read_expansions(const fs::path& folder) {
   Expansions e;
   e.particle = read_particles(folder, "expansion_particle", kCommand);
-  e.dim = columns_of_array(folder, "expansion_point");
-  e.point = read(folder, "expansion_point", e.size(), e.dim);
+  auto point = read_rows(folder, "expansion_point", e.size(), kCommand);
+  e.dim = point.columns, e.point = std::move(point.values);
   e.score = read(folder, "expansion_score", e.size(), e.dim);
   e.information = read(folder, "expansion_information", e.size(), e.dim * e.dim);
   e.log_ratio = read(folder, "expansion_log_ratio", e.size(), 1);
@@ -48,8 +48,8 @@ void write_scored_draws(const fs::path& folder, const ScoredDraws& d) {
 ScoredDraws read_scored_draws(const fs::path& folder) {
   ScoredDraws d;
   d.particle = read_particles(folder, "draw_particle", kCommand);
-  d.dim = columns_of_array(folder, "draw_latent");
-  d.latent = read(folder, "draw_latent", d.size(), d.dim);
+  auto latent = read_rows(folder, "draw_latent", d.size(), kCommand);
+  d.dim = latent.columns, d.latent = std::move(latent.values);
   d.log_ratio = read(folder, "draw_log_ratio", d.size(), 1);
   d.log_proposal = read(folder, "draw_log_proposal", d.size(), 1);
   return d;

@@ -26,11 +26,11 @@ PathTable read_path_table(const fs::path& folder) {
   PathTable path;
   auto& table = path.table;
   table.particle = read_particles(folder, "path_particle", kCommand);
-  table.nodes = columns_of_array(folder, "path_table");
+  auto value = read_rows(folder, "path_table", table.size(), kCommand);
+  table.nodes = value.columns, table.value = std::move(value.values);
   path.node = read_array(folder, "path_nodes", table.nodes, 1, kCommand);
   if (!std::is_sorted(path.node.begin(), path.node.end()))
     fail("{} does not ascend: run {} again", (folder / "path_nodes.npy").string(), kCommand);
-  table.value = read_array(folder, "path_table", table.size(), table.nodes, kCommand);
   if (fs::exists(folder / "path_slope.npy"))
     table.slope = read_array(folder, "path_slope", table.size(), table.nodes, kCommand);
   return path;

@@ -5,6 +5,7 @@
 #include "cryoscape/inference/expansions.hpp"
 #include "cryoscape/inference/image_expansion.hpp"
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/model/test_motions.hpp"
 #include "cryoscape/training/test_data_set.hpp"
 #include "cryoscape/util/parallel.hpp"
 
@@ -26,14 +27,7 @@ class Refine : public training::DataSetTest {
   }
   training::Run opened(const std::string& name = "run") {
     auto run = training::open_run(folder_ / name);
-    torch::NoGradGuard no_grad;
-    torch::manual_seed(1);
-    // The last layer starts at zero: it is what makes the motions large.
-    for (auto& p : run.model->named_parameters()) {
-      if (!p.key().starts_with("decoder")) continue;
-      const bool last = p.key().find("layer5.weight") != std::string::npos;
-      p.value().add_((last ? 2.0 : 0.05) * torch::randn_like(p.value()));
-    }
+    model::enlarge_motions(*run.model);
     return run;
   }
   std::vector<float> matrix(const std::string& name) const {

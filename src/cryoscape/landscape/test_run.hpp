@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cryoscape/io/npy.hpp"
+#include "cryoscape/model/test_motions.hpp"
 #include "cryoscape/simulation/demo_protein.hpp"
 #include "cryoscape/simulation/simulator.hpp"
 #include "cryoscape/training/run.hpp"
@@ -82,14 +83,7 @@ inline training::Run open_test_run() {
   latents[2 * kUnusable] = latents[2 * kUnusable + 1] = std::numeric_limits<float>::quiet_NaN();
   io::write_npy(folder / "latents.npy", {kTestParticles, 2}, latents);
   auto run = training::open_run(folder);
-  torch::NoGradGuard no_grad;
-  torch::manual_seed(1);
-  // The last layer starts at zero: it is what makes the motions large.
-  for (auto& p : run.model->named_parameters()) {
-    if (!p.key().starts_with("decoder")) continue;
-    const bool last = p.key().find("layer5.weight") != std::string::npos;
-    p.value().add_((last ? 2.0 : 0.05) * torch::randn_like(p.value()));
-  }
+  model::enlarge_motions(*run.model);
   return run;
 }
 
