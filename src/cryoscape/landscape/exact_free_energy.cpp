@@ -101,8 +101,8 @@ void report(const std::string& variable, const inference::FreeEnergy& found) {
 }  // namespace
 
 json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
-                       const Conformations& conformations, const LandscapeOptions& options,
-                       std::uint64_t seed) {
+                       const Conformations& conformations, std::span<const double> of_particles,
+                       const LandscapeOptions& options, std::uint64_t seed) {
   const auto path = nodes_along(run, variable, conformations, options, seed);
   const inference::PathTable along{
       {path.values.begin(), path.values.end()},
@@ -129,7 +129,7 @@ json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
   entry["energy"] = found.energy;
   entry["energy_error"] = found.energy_error;
   entry["energy_interval"] = {found.energy_low, found.energy_high};
-  entry["raw_histogram"] = inference::histogram(values_of(variable, conformations), axis);
+  entry["raw_histogram"] = inference::histogram(of_particles, axis);
   entry["gaussian_factors"] = inference::free_energy(gaussian.density);
   if (entry["kind"] == "path") inference::write_path_table(run.folder.file("likelihood"), along);
   return entry;

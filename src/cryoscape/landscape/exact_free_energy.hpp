@@ -1,5 +1,6 @@
 #pragma once
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "cryoscape/landscape/collective_variable.hpp"
 #include "cryoscape/landscape/conformations.hpp"
@@ -13,7 +14,7 @@ namespace cryoscape::landscape {
 /// free_energy; beside F and its states, the histogram of the particles' posterior means and F with one
 /// Gaussian per particle. The table of a `path:` is written into the run's likelihood/. Throws Interrupted.
 nlohmann::json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
-                                 const Conformations& conformations, const LandscapeOptions& options,
-                                 std::uint64_t seed);
+                                 const Conformations& conformations, std::span<const double> of_particles,
+                                 const LandscapeOptions& options, std::uint64_t seed);
 
 }  // namespace cryoscape::landscape

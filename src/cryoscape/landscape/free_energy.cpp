@@ -59,21 +59,21 @@ ConformationPath conformations_along(const CollectiveVariable& variable, trainin
 
 FreeEnergy prior_free_energy(training::Run& run, latent::Prior& prior,
                              const std::vector<CollectiveVariable>& variables,
-                             const Conformations& conformations, std::uint64_t seed) {
+                             const std::vector<std::vector<double>>& of_particles, std::uint64_t seed) {
   io::FloatMatrix latents{0, static_cast<std::size_t>(run.model->latent_dim()),
                           density_draws(run, prior, seed)};
   latents.rows = latents.values.size() / latents.columns;
   const Conformations draws(*run.model, std::move(latents), "the prior");
   FreeEnergy out;
-  std::vector<std::vector<double>> of_draws, of_particles;
-  for (const auto& variable : variables) {
+  std::vector<std::vector<double>> of_draws;
+  for (std::size_t v = 0; v < variables.size(); ++v) {
+    const auto& variable = variables[v];
     out.variable += (out.variable.empty() ? "" : ";") + variable.text;
     out.kind += (out.kind.empty() ? "" : ";") + kind_of(variable);
     out.units.push_back(variable.unit);
     of_draws.push_back(values_of(variable, draws));
-    of_particles.push_back(values_of(variable, conformations));
     auto all = of_draws.back();
-    all.insert(all.end(), of_particles.back().begin(), of_particles.back().end());
+    all.insert(all.end(), of_particles[v].begin(), of_particles[v].end());
     out.axes.push_back(
         grid_axis(all, variable.unit_interval, variables.size() == 1 ? kCellsOfOne : kCellsOfTwo));
   }

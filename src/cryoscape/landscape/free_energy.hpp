@@ -33,11 +33,11 @@ struct FreeEnergy {
 };
 
 /// The free energy along `variables` (one or two), with 100 cells along one and 50 × 50 along two. Of a prior
-/// that holds the restraints' energy the draws are those in prior_samples.npy. Throws Error if a variable has
-/// the same value everywhere.
+/// that holds the restraints' energy the draws are those in prior_samples.npy. `of_particles`: values_of each
+/// variable. Throws Error if a variable has the same value everywhere.
 FreeEnergy prior_free_energy(training::Run& run, latent::Prior& prior,
                              const std::vector<CollectiveVariable>& variables,
-                             const Conformations& conformations, std::uint64_t seed);
+                             const std::vector<std::vector<double>>& of_particles, std::uint64_t seed);
 
 /// As an entry of landscape.json's free_energy.
 nlohmann::json to_json(const FreeEnergy& found);

@@ -21,7 +21,8 @@ TEST(PriorFreeEnergy, IsThatOfTheDrawsBesideTheParticles) {
   const auto conformations = open_conformations(run);
   const auto space = space_of(run, conformations);
   const auto variables = parse_collective_variables("pc1", {run.data.beads, space});
-  const auto found = prior_free_energy(run, run.model->prior(), variables, conformations, 1);
+  const auto values = values_of(variables[0], conformations);
+  const auto found = prior_free_energy(run, run.model->prior(), variables, {values}, 1);
   EXPECT_EQ(found.kind, "pc");
   EXPECT_EQ(found.units, std::vector<std::string>{"A"});
   ASSERT_EQ(found.axes.size(), 1u);
@@ -29,7 +30,6 @@ TEST(PriorFreeEnergy, IsThatOfTheDrawsBesideTheParticles) {
   double raw = 0, middle = 0;
   for (const double share : found.raw_histogram) raw += share;
   EXPECT_NEAR(raw, 1, 1e-9);
-  const auto values = values_of(variables[0], conformations);
   ASSERT_EQ(values.size(), conformations.usable().size());
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   for (std::size_t i = 0; i < found.energy.size(); ++i)

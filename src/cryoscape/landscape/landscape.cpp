@@ -215,9 +215,12 @@ json free_energies(training::Run& run, latent::Prior& density,
                    const Findings& found, const LandscapeOptions& options, std::uint64_t seed) {
   auto out = json::array();
   if (found.space.standard_deviation[0] <= kStill) return out;
+  std::vector<std::vector<double>> of_particles;
+  for (const auto& variable : variables) of_particles.push_back(values_of(variable, conformations));
   if (variables.size() == 1 && run.settings.model.likelihood != "correlation")
-    out.push_back(exact_free_energy(run, variables.front(), conformations, options, seed));
-  out.push_back(to_json(prior_free_energy(run, density, variables, conformations, seed)));
+    out.push_back(
+        exact_free_energy(run, variables.front(), conformations, of_particles.front(), options, seed));
+  out.push_back(to_json(prior_free_energy(run, density, variables, of_particles, seed)));
   return out;
 }
 
