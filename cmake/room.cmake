@@ -11,7 +11,7 @@ function(_cryoscape_pch target)
   if(NOT TARGET cryoscape_pch)
     file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/pch.cpp CONTENT "")  # leaves it alone once it is there
     add_library(cryoscape_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cpp)
-    target_link_libraries(cryoscape_pch PRIVATE cryoscape_torch)
+    target_link_libraries(cryoscape_pch PRIVATE cryoscape_torch nlohmann_json::nlohmann_json)
     target_compile_options(cryoscape_pch PRIVATE -Wall -Wextra -Wno-restrict -Wno-array-bounds -fpch-preprocess -O1)
     target_precompile_headers(cryoscape_pch PRIVATE "${CMAKE_SOURCE_DIR}/src/cryoscape/torch.hpp" <nlohmann/json.hpp>)
   endif()

@@ -6,7 +6,6 @@
 #include <torch/autograd.h>
 #include <torch/cuda.h>
 #include <torch/fft.h>
-#include <torch/linalg.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/container/sequential.h>

@@ -51,6 +51,7 @@ void prepare_matrix_products() {
   const auto x = torch::ones({kLongEnough, kLongEnough});
   parallel_for(threads, [&](std::size_t) {
     torch::NoGradGuard no_grad;
+    torch::set_num_threads(1);  // MKL and oneDNN keep it per thread
     together.arrive_and_wait();
     x.mm(x);
   });
