@@ -73,6 +73,7 @@ TEST(Chain, RunGivesStatesModelsAndAPage) {
   for (const auto& state : states["states"]) {
     sum += state["population"].get<double>();
     EXPECT_TRUE(fs::exists(out / state["model"].get<std::string>())) << state;
+    EXPECT_TRUE(fs::exists(out / state["map"].get<std::string>())) << state;
     for (const char* key : {"id", "population_error", "energy", "energy_error", "particles"})
       EXPECT_TRUE(state[key].is_number()) << key << " in " << state;
   }

@@ -30,9 +30,8 @@ TEST(Help, OfTheProgramListsItsCommands) {
   expect_success(result);
   EXPECT_EQ(result.err, "");
   const auto names = subcommands();
-  for (const char* name : {"demo", "simulate", "inspect", "run", "train", "refine", "density",
-                           "landscape", "sample", "decode", "export",
-                           "report", "compare", "ising", "bench"})
+  for (const char* name : {"demo", "simulate", "inspect", "run", "train", "refine", "density", "landscape",
+                           "sample", "decode", "export", "report", "compare", "ising", "bench"})
     EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
 }
 

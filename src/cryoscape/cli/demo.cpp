@@ -7,6 +7,7 @@
 
 #include "cryoscape/cli/commands.hpp"
 #include "cryoscape/cli/torch_setup.hpp"
+#include "cryoscape/density/conformation_maps.hpp"
 #include "cryoscape/inference/refine.hpp"
 #include "cryoscape/inference/refitted_prior.hpp"
 #include "cryoscape/io/atomic_model.hpp"
@@ -110,6 +111,7 @@ int run_demo(const DemoSettings& settings, const CommonOptions& common) {
   auto refined = inference::refine_run(run, refinement(settings));
   inference::refit_refined(run, {}, refined);
   landscape::write_landscape(run, {});
+  density::write_conformation_maps(run, {}, {}, {}, false, false);
   report::write_report(files.run);
   const auto truth = report::read_truth_data(files.data / "truth.star", {files.path}, false);
   const auto scores = report::score_run(files.run, truth);

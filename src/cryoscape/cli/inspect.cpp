@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 
 #include "cryoscape/cli/commands.hpp"
 #include "cryoscape/cli/torch_setup.hpp"
+#include "cryoscape/density/consensus_check.hpp"
 #include "cryoscape/particles/inspection.hpp"
 #include "cryoscape/training/dataset.hpp"
 #include "cryoscape/util/error.hpp"
@@ -86,6 +88,26 @@ void add_agreement(const training::InputOptions& input, particles::Inspection& i
   }
 }
 
+/// Compares a quick reconstruction with the map that the poses come from.
+void add_consensus(const std::string& path, const particles::ParticleSet& set,
+                   particles::Inspection& inspection) {
+  try {
+    const auto check = density::check_consensus(set, path);
+    const bool found = std::isfinite(check.resolution);
+    inspection.more.emplace_back(
+        "consensus", fmt::format("{} particles back-projected: FSC 0.5 with the map at {}{}", check.particles,
+                                 found ? fmt::format("{:.1f} A", check.resolution) : "no shell",
+                                 check.dark ? ", images inverted" : ""));
+    if (!found)
+      inspection.warnings.emplace_back(
+          "the particles do not give the map: poses, shifts, pixel size or CTFs belong to another one");
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& e) {
+    inspection.warnings.push_back(fmt::format("particles and map were not compared: {}", e.what()));
+  }
+}
+
 int run_inspect(const training::InputOptions& input, bool json) {
   particles::ReadOptions read;
   read.images_required = false;
@@ -96,7 +118,6 @@ int run_inspect(const training::InputOptions& input, bool json) {
     inspection.more.emplace_back("contrast", fmt::format("not tested: {}", why));
   };
   if (input.model.empty()) {
-    if (input.map) throw UsageError("--map needs --model");
     untested("give --model");
   } else if (!add_placement(input, set, inspection)) {
     untested("the model lies outside the box");
@@ -105,6 +126,7 @@ int run_inspect(const training::InputOptions& input, bool json) {
   } else {
     add_agreement(input, inspection);
   }
+  if (input.map && !inspection.stacks_missing) add_consensus(*input.map, set, inspection);
   std::cout << (json ? particles::inspection_json(inspection).dump(2) + "\n"
                      : particles::inspection_text(inspection));
   return 0;
@@ -123,7 +145,8 @@ std::unique_ptr<Command> inspect_command() {
   auto& options = command->options;
   options.add("model", &input->model, "reference atomic model (PDB or mmCIF, plain or gzipped)");
   options.add("map", &input->map,
-              "consensus map whose header places the model, and which the docking is checked against");
+              "consensus map: its header places the model, the docking is checked against it, and a quick "
+              "reconstruction compared with it");
   options
       .add("model-origin", &input->model_origin,
            "where the model's coordinates start: corner or centre of the box")

@@ -10,6 +10,8 @@
 #include <numeric>
 
 #include "cryoscape/density/fsc_output.hpp"
+#include "cryoscape/density/grid.hpp"
+#include "cryoscape/density/half_sets.hpp"
 #include "cryoscape/density/half_sums.hpp"
 #include "cryoscape/density/local_filter.hpp"
 #include "cryoscape/density/mask.hpp"
@@ -19,17 +21,13 @@
 #include "cryoscape/geometry/symmetry.hpp"
 #include "cryoscape/optics/fft3.hpp"
 #include "cryoscape/optics/spectrum.hpp"
-#include "cryoscape/particles/halves.hpp"
 #include "cryoscape/util/error.hpp"
-#include "cryoscape/util/memory.hpp"
 
 namespace cryoscape::density {
 namespace {
 namespace fs = std::filesystem;
 
-constexpr int kLeastBox = 16;
-constexpr double kDiameter = 0.9;  ///< of the box, unless told
-constexpr double kMaskEdge = 5;    ///< voxels
+constexpr double kMaskEdge = 5;  ///< voxels
 
 constexpr double kLocalWindow = 12;  ///< Å, standard deviation
 
@@ -56,67 +54,15 @@ std::optional<double> parse_b_factor(const std::string& text) {
   return value;
 }
 
-/// The half-set that holds all particles; 0 if both have some.
-int lonely_half(const particles::ParticleSet& set) {
-  std::array<std::size_t, 3> counts{};
-  for (const auto& p : set.particles) ++counts[p.half];
-  return counts[2] == 0 ? 1 : counts[1] == 0 ? 2 : 0;
-}
-
 particles::ParticleSet read_set(const DensityOptions& options) {
   particles::ReadOptions read;
   if (options.dir) read.dir = *options.dir;
   if (options.subset) read.subset = *options.subset;
   auto set = particles::read_particles(options.particles, read);
   if (set.size() == 0) fail("{} holds no particles", options.particles);
-  particles::complete_halves(set);
-  if (const int half = lonely_half(set)) {
-    set.notes.push_back(fmt::format("all particles are in half-set {}: divided anew", half));
-    for (auto& p : set.particles) p.half = 0;
-    particles::complete_halves(set);
-    if (lonely_half(set)) fail("{}: too few particles for two half-maps", options.particles);
-  }
+  divide_half_sets(set);
   for (const auto& note : set.notes) spdlog::info("{}", note);
   return set;
-}
-
-particles::ImageGrid choose_grid(const DensityOptions& options, const particles::ParticleSet& set) {
-  // The most frequent optics group is the measure.
-  std::vector<std::size_t> counts(set.optics_groups.size());
-  for (const auto& p : set.particles) ++counts[p.optics_group];
-  const auto& group = set.optics_groups[std::max_element(counts.begin(), counts.end()) - counts.begin()];
-  if (options.box % 2) fail("--box is {}, but must be even", options.box);
-  if (options.box > group.box)
-    fail("--box is {}, but the images have only {} pixels", options.box, group.box);
-  particles::ImageGrid grid;
-  grid.box = options.box > 0 ? options.box : group.box;
-  if (grid.box < kLeastBox)
-    fail("a box of {} pixels is too small for a map: at least {}", grid.box, kLeastBox);
-  const double extent = group.box * group.pixel_size;
-  grid.pixel_size = extent / grid.box;
-  grid.diameter = options.diameter > 0 ? options.diameter : kDiameter * extent;
-  if (grid.diameter > extent)
-    fail("--diameter is {:.0f} A, but the box is only {:.0f} A wide: no background is left", grid.diameter,
-         extent);
-  grid.sign = options.invert ? -1.0f : 1.0f;
-  return grid;
-}
-
-void check_memory(const DensityOptions& options, int box) {
-  auto limit = memory_limit();
-  if (options.memory_limit > 0 && options.memory_limit * 1e9 < static_cast<double>(limit.bytes))
-    limit = {static_cast<std::uint64_t>(options.memory_limit * 1e9), "--memory-limit allows"};
-  if (const double need = back_projection_bytes(box); need > static_cast<double>(limit.bytes))
-    fail("a reconstruction in a box of {} needs {} of memory, but {} {}: lower --box", box,
-         format_bytes(need), limit.reason, format_bytes(static_cast<double>(limit.bytes)));
-}
-
-void write_map(const fs::path& path, const particles::ImageGrid& grid, const std::vector<float>& map) {
-  io::Volume volume;
-  volume.nx = volume.ny = volume.nz = grid.box;
-  volume.pixel_size = grid.pixel_size;
-  volume.data = map;
-  io::write_mrc(path, volume);
 }
 
 /// Mean amplitudes per shell of the mean of two half-maps, the noise's share taken off by the FSC (Rosenthal
@@ -186,7 +132,7 @@ Reconstruction back_project_particles(const DensityOptions& options, const fs::p
   check_output(folder, force);
   const auto set = read_set(options);
   const auto grid = choose_grid(options, set);
-  check_memory(options, grid.box);
+  check_memory(options, grid.box, back_projection_bytes(grid.box));
   const auto mask = options.mask
                         ? read_mask(*options.mask, grid.box, grid.pixel_size)
                         : soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size);

@@ -46,21 +46,24 @@ std::vector<std::string> shell_fields(std::size_t shell, double extent) {
 
 const std::vector<std::string> kShellColumns{"rlnSpectralIndex", "rlnResolution", "rlnAngstromResolution"};
 
-void write_curves(std::ostream& stream, const Reconstruction& result) {
+}  // namespace
+
+void write_fsc_table(std::ostream& stream, const std::string& name, double extent, const FscCurves& fsc) {
   auto columns = kShellColumns;
   for (const char* label : {"rlnFourierShellCorrelationCorrected", "rlnFourierShellCorrelationUnmaskedMaps",
                             "rlnFourierShellCorrelationMaskedMaps",
                             "rlnCorrectedFourierShellCorrelationPhaseRandomizedMaskedMaps"})
     columns.emplace_back(label);
   std::vector<std::vector<std::string>> rows;
-  const auto& fsc = result.fsc;
   for (std::size_t s = 0; s < fsc.corrected.size(); ++s) {
-    auto& row = rows.emplace_back(shell_fields(s, result.extent()));
+    auto& row = rows.emplace_back(shell_fields(s, extent));
     for (const auto* curve : {&fsc.corrected, &fsc.unmasked, &fsc.masked, &fsc.randomised})
       row.push_back(number((*curve)[s]));
   }
-  write_loop(stream, "fsc", columns, rows);
+  write_loop(stream, name, columns, rows);
 }
+
+namespace {
 
 void write_guinier(std::ostream& stream, const Guinier& guinier) {
   std::vector<std::vector<std::string>> rows;
@@ -107,7 +110,7 @@ void write_fsc_star(const std::filesystem::path& path, const Reconstruction& res
       general.emplace_back("rlnFittedInterceptGuinierPlot", number(result.guinier.intercept));
     }
     write_list(stream, "general", general);
-    write_curves(stream, result);
+    write_fsc_table(stream, "fsc", result.extent(), result.fsc);
     write_guinier(stream, result.guinier);
     if (result.check) write_check(stream, result);
   });

@@ -1,11 +1,15 @@
 #pragma once
 #include <filesystem>
+#include <iosfwd>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "cryoscape/density/backproject.hpp"
 
 namespace cryoscape::density {
+
+/// Writes the loop data_`name` of FSC curves, a row per shell, with RELION's labels; `extent`: the box in Å.
+void write_fsc_table(std::ostream& stream, const std::string& name, double extent, const FscCurves& fsc);
 
 /// Writes FSC curves, the Guinier plot and the resolution with the labels of RELION's postprocess.star; with
 /// a map to check against, its FSC as the table data_check.

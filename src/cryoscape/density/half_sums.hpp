@@ -22,6 +22,14 @@ HalfSums back_project(const particles::ParticleSet& set, io::StackReader& reader
                       const particles::ImageGrid& grid, const std::vector<std::vector<double>>& noise_power,
                       const std::string& symmetry);
 
+/// Inserts the particles `members` of a set, each times its weight (one per member, above 0); the sums are
+/// completed. Otherwise as back_project.
+Accumulator back_project_weighted(const particles::ParticleSet& set, io::StackReader& reader,
+                                  const particles::ImageGrid& grid,
+                                  const std::vector<std::vector<double>>& noise_power,
+                                  std::span<const std::uint32_t> members, std::span<const float> weights,
+                                  const std::string& label);
+
 /// Bytes that back_project and reconstruct take for a box.
 double back_projection_bytes(int box);
 

@@ -6,7 +6,9 @@ void DensityOptions::declare(OptionSet& set) {
   set.add("dir", &dir, "folder where relative image paths start");
   set.add("subset", &subset, "keep only these particles: a STAR or .cs file, or one 0-based row per line");
   set.add("box", &box,
-          "box of the map, pixels: smaller than that of the images crops them in Fourier space (0: the same)")
+          "box of the map, pixels: smaller than that of the images crops them in Fourier space (0: the same; "
+          "of a "
+          "run its training box)")
       .minimum = 0;
   set.add("diameter", &diameter,
           "particle diameter, A: outside it images are background, and a soft sphere of it masks the FSC (0: "

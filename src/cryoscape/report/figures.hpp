@@ -47,6 +47,9 @@ std::optional<Figure> tree_figure(const LandscapeRecord& landscape);
 /// Energy along the minimum-energy paths. Nothing where there are none.
 std::optional<Figure> path_figure(const LandscapeRecord& landscape);
 
+/// FSC of the half-maps of every conformation that has a map. Nothing where there are none.
+std::optional<Figure> fsc_figure(const std::vector<MapRecord>& maps);
+
 /// Populations of the states with their errors, and their energies. Needs a state.
 Figure population_figure(const StateTable& table);
 /// Share of the structures' variance by principal component. Needs a component.

@@ -227,7 +227,7 @@ std::string page_html(const RunRecord& record, const RunArrays& arrays, const Ru
   const auto version = record.run_value("version");
   return page_head(name, version) + "<main>\n" + summary(record, arrays) + warnings(record) +
          states(record, figures) + conformations(record, figures) + energy(record, figures) +
-         section("Outliers", figures_html(figures.outliers)) + training(record, figures) +
+         section("Maps", figures_html(figures.maps)) + section("Outliers", figures_html(figures.outliers)) + training(record, figures) +
          latents(record, figures) + options(record) + "</main>\n</body>\n</html>\n";
 }
 

@@ -9,10 +9,22 @@ namespace cryoscape::report {
 namespace {
 
 /// The names of all figures that a run can have.
-constexpr std::array<std::string_view, 15> kNames{
-    "populations",         "components", "variance", "embedding", "free-energy",
-    "free-energy-surface", "tree",       "paths",    "outliers",  "embedding-evidence",
-    "embedding-energy",    "bound",      "terms",    "latents",   "latent-widths"};
+constexpr std::array<std::string_view, 16> kNames{"populations",
+                                                  "components",
+                                                  "variance",
+                                                  "embedding",
+                                                  "free-energy",
+                                                  "free-energy-surface",
+                                                  "tree",
+                                                  "paths",
+                                                  "outliers",
+                                                  "embedding-evidence",
+                                                  "embedding-energy",
+                                                  "bound",
+                                                  "terms",
+                                                  "latents",
+                                                  "latent-widths",
+                                                  "fsc"};
 
 void add(std::vector<Figure>& list, std::optional<Figure> figure) {
   if (figure) list.push_back(std::move(*figure));
@@ -36,7 +48,7 @@ void draw_particles(const RunRecord& record, const RunArrays& arrays, RunFigures
 
 std::vector<const Figure*> RunFigures::all() const {
   std::vector<const Figure*> out;
-  for (const auto* list : {&states, &conformations, &energy, &outliers, &training, &latents})
+  for (const auto* list : {&states, &conformations, &energy, &maps, &outliers, &training, &latents})
     for (const auto& figure : *list) out.push_back(&figure);
   return out;
 }
@@ -50,6 +62,7 @@ RunFigures run_figures(const RunRecord& record, const RunArrays& arrays) {
   add(out.energy, surface_figure(record.landscape));
   add(out.energy, tree_figure(record.landscape));
   add(out.energy, path_figure(record.landscape));
+  add(out.maps, fsc_figure(record.maps));
   if (!record.training.epochs.empty())
     out.training = {bound_figure(record.training), terms_figure(record.training)};
   return out;

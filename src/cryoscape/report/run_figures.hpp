@@ -9,7 +9,7 @@ namespace cryoscape::report {
 
 /// A run's figures by the sections of its page; what the run does not hold yet is left out.
 struct RunFigures {
-  std::vector<Figure> states, conformations, energy, outliers, training, latents;
+  std::vector<Figure> states, conformations, energy, maps, outliers, training, latents;
 
   /// All of them, in the order of the page.
   std::vector<const Figure*> all() const;

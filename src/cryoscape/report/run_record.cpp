@@ -116,11 +116,11 @@ TrainingRecord read_training(const fs::path& path) {
 }
 
 /// A JSON object; nothing where the file does not exist.
-std::optional<nlohmann::json> read_object(const fs::path& path) {
+std::optional<nlohmann::json> read_object(const fs::path& path, const char* command = "landscape") {
   if (!fs::exists(path)) return std::nullopt;
   auto json = nlohmann::json::parse(read_text_file(path), nullptr, false);
   if (!json.is_object())
-    fail("{} is damaged: it holds no JSON object (cryoscape landscape writes it anew)", path.string());
+    fail("{} is damaged: it holds no JSON object (cryoscape {} writes it anew)", path.string(), command);
   return json;
 }
 
@@ -156,6 +156,19 @@ std::optional<PathEnergyRecord> path_energy_of(const LandscapeRecord& landscape,
     return PathEnergyRecord{entry.grid[0], entry.energy};
   }
   return std::nullopt;
+}
+
+std::vector<MapRecord> maps_of(const nlohmann::json& json) {
+  std::vector<MapRecord> out;
+  const auto settings = json.value("settings", nlohmann::json::object());
+  const double extent = number(settings, "box") * number(settings, "pixel_size");
+  for (const auto& target : objects(json, "targets")) {
+    MapRecord map{text(target, "name"), number(target, "resolution"), {}, {}};
+    if (target.contains("fsc") && target["fsc"].is_object()) map.fsc = numbers(target["fsc"], "corrected");
+    for (std::size_t s = 0; s < map.fsc.size(); ++s) map.frequency.push_back(static_cast<double>(s) / extent);
+    if (!map.fsc.empty()) out.push_back(std::move(map));
+  }
+  return out;
 }
 
 /// Lines "warning: …", after the log's time stamp or without one.
@@ -196,6 +209,8 @@ RunRecord read_run_record(const fs::path& path) {
     record.landscape = landscape_record(*json, folder.file("landscape.json"));
     record.path_energy = path_energy_of(record.landscape, folder.file("landscape.json"));
   }
+  if (const auto json = read_object(folder.file("maps/density.json"), "density"))
+    record.maps = maps_of(*json);
   record.warnings = read_warnings(folder.file("log.txt"));
   return record;
 }

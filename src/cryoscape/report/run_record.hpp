@@ -59,6 +59,14 @@ struct PathEnergyRecord {
   std::vector<double> grid, energy;
 };
 
+/// A map of density.json: FSC of its half-maps by shell at frequencies in 1/Å, and where it falls below 0.143
+/// (Å, NaN where it never reaches that).
+struct MapRecord {
+  std::string name;
+  double resolution = 0;
+  std::vector<double> frequency, fsc;
+};
+
 /// What a run's folder says about itself in text files.
 struct RunRecord {
   std::filesystem::path folder;
@@ -68,6 +76,7 @@ struct RunRecord {
   std::optional<StateTable> states;
   LandscapeRecord landscape;
   std::optional<PathEnergyRecord> path_energy;
+  std::vector<MapRecord> maps;
   std::vector<std::string> warnings;  ///< of log.txt, each once
 
   /// The value of an option or of the [run] table; empty where there is none.
@@ -75,9 +84,9 @@ struct RunRecord {
   std::string run_value(const std::string& name) const;
 };
 
-/// Reads config.toml, train.jsonl, states.json, landscape.json and log.txt; only the first must exist. Lines
-/// of train.jsonl that are no JSON are left out and noted. Throws Error for a folder without config.toml and
-/// for a damaged file.
+/// Reads config.toml, train.jsonl, states.json, landscape.json, maps/density.json and log.txt; only the first
+/// must exist. Lines of train.jsonl that are no JSON are left out and noted. Throws Error for a folder
+/// without config.toml and for a damaged file.
 RunRecord read_run_record(const std::filesystem::path& folder);
 
 }  // namespace cryoscape::report

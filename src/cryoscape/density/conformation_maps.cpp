@@ -1,0 +1,319 @@
+#include "cryoscape/density/conformation_maps.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "cryoscape/density/deform_maps.hpp"
+#include "cryoscape/density/grid.hpp"
+#include "cryoscape/density/half_sets.hpp"
+#include "cryoscape/density/half_sums.hpp"
+#include "cryoscape/density/kernel_maps.hpp"
+#include "cryoscape/density/map_files.hpp"
+#include "cryoscape/density/mask.hpp"
+#include "cryoscape/density/noise_power.hpp"
+#include "cryoscape/density/reconstruction.hpp"
+#include "cryoscape/density/slice_pass.hpp"
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/files.hpp"
+
+namespace cryoscape::density {
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+namespace {
+
+constexpr double kMaskEdge = 5;             ///< voxels
+constexpr std::size_t kFewParticles = 100;  ///< of a state, below which its map is warned of
+constexpr double kFolded = 0.01;
+
+/// One run that particles are taken from.
+struct Source {
+  training::Run* run = nullptr;
+  RunConformations conformations;
+  particles::ParticleSet set;  ///< with half-sets
+  std::vector<std::vector<double>> noise_power;
+  std::optional<Proximity> proximity;
+};
+
+/// The runs, one or two, and the half-sets that they make.
+struct Sources {
+  std::vector<std::unique_ptr<Source>> runs;
+  std::unique_ptr<training::Run> other;  ///< that of --half-run
+  std::array<HalfSource, 2> halves;
+};
+
+std::unique_ptr<Source> open_source(training::Run& run) {
+  auto source = std::make_unique<Source>();
+  source->run = &run;
+  source->conformations = open_conformations(run);
+  source->set = run.data.particles;
+  const auto known = source->set.notes.size();
+  divide_half_sets(source->set);
+  for (std::size_t n = known; n < source->set.notes.size(); ++n) spdlog::info("{}", source->set.notes[n]);
+  return source;
+}
+
+void check_other(const training::Run& run, const training::Run& other, const std::string& name) {
+  const int ours = run.settings.input.half, theirs = other.settings.input.half;
+  if (ours == 0 || theirs == 0 || ours == theirs)
+    throw UsageError(
+        fmt::format("--half-run {}: maps of independent halves need two runs, one trained with --half 1 "
+                    "and one with --half 2",
+                    name));
+  if (run.data.scene().coordinates.size() != other.data.scene().coordinates.size())
+    fail("--half-run {}: its model has {} beads, but that of {} has {}", name, other.data.scene().beads(),
+         run.folder.path().string(), run.data.scene().beads());
+}
+
+/// Members of one half-set of a source; `half` 0: all.
+HalfSource half_of(const Source& source, int half) {
+  HalfSource out;
+  out.set = &source.set;
+  for (const auto i : source.conformations.usable)
+    if (half == 0 || source.set.particles[i].half == half) out.members.push_back(i);
+  if (out.members.empty())
+    fail("{}: no usable particles in half-set {}", source.run->folder.path().string(), half);
+  out.conformations = [&source](std::span<const std::uint32_t> rows) {
+    return source.conformations.decode(rows);
+  };
+  return out;
+}
+
+Sources open_sources(training::Run& run, const MapOptions& options) {
+  Sources out;
+  out.runs.push_back(open_source(run));
+  if (options.half_run) {
+    out.other = std::make_unique<training::Run>(training::open_run(*options.half_run));
+    check_other(run, *out.other, *options.half_run);
+    out.runs.push_back(open_source(*out.other));
+    out.halves = {half_of(*out.runs[0], 0), half_of(*out.runs[1], 0)};
+  } else {
+    out.halves = {half_of(*out.runs[0], 1), half_of(*out.runs[0], 2)};
+    spdlog::info(
+        "half-maps share the run's decoder: --half-run takes that of the other half-set from a run of its "
+        "own");
+  }
+  return out;
+}
+
+particles::ImageGrid grid_of(const Source& source, const DensityOptions& density) {
+  DensityOptions own = density;
+  const auto& grid = source.run->data.grid;
+  own.diameter = grid.diameter;
+  own.invert = grid.sign < 0;
+  if (own.box == 0) own.box = grid.box;
+  return choose_grid(own, source.set);
+}
+
+/// Measures the noise of every source on the grid, and for kernels how near its particles are.
+void prepare(Sources& sources, const particles::ImageGrid& grid, io::StackReader& reader,
+             const std::vector<Target>& targets, const MapOptions& options) {
+  std::vector<std::vector<float>> models;
+  for (const auto& target : targets) models.push_back(target.model);
+  for (std::size_t r = 0; r < sources.runs.size(); ++r) {
+    auto& source = *sources.runs[r];
+    source.noise_power = measure_noise_power(source.set, reader, grid);
+    if (options.method == "kernel") source.proximity = measure_proximity(source.conformations, models);
+    for (std::size_t h = 0; h < 2; ++h)
+      if (sources.halves[h].set == &source.set) {
+        sources.halves[h].noise_power = source.noise_power;
+        sources.halves[h].proximity = source.proximity ? &*source.proximity : nullptr;
+      }
+  }
+}
+
+/// Numbers of the states that a source's particles are assigned to.
+std::vector<int> assignments(const Source& source) {
+  const auto path = source.run->folder.file("assignments.npy");
+  if (!fs::exists(path)) fail("{} does not exist: run cryoscape landscape first", path.string());
+  const auto array = io::read_npy_matrix(path);
+  if (array.rows != source.set.size())
+    fail("{} does not fit the particles: run cryoscape landscape again", path.string());
+  return {array.values.begin(), array.values.end()};
+}
+
+/// Particles assigned to state `number`, and their half-maps.
+TargetMaps class_maps(const Sources& sources, io::StackReader& reader, const particles::ImageGrid& grid,
+                      int number, const std::string& label) {
+  TargetMaps out;
+  std::array<std::size_t, 2> counts{};
+  const auto state_of = assignments(*sources.runs.front());
+  const std::vector<double> unfiltered(static_cast<std::size_t>(grid.box / 2 + 1), 0.0);
+  for (std::size_t h = 0; h < 2; ++h) {
+    const auto& half = sources.halves[h];
+    std::vector<std::uint32_t> members;
+    for (const auto i : half.members)
+      if (state_of[i] == number) members.push_back(i);
+    counts[h] = members.size();
+    if (members.empty()) fail("{}: half-set {} has no particle of this state", label, h + 1);
+    const std::vector<float> equal(members.size(), 1.0f);
+    const auto sums = back_project_weighted(*half.set, reader, grid, half.noise_power, members, equal, label);
+    const Accumulator* only[] = {&sums};
+    out.halves[h] = reconstruct(only, unfiltered);
+    clear_corners(grid.box, out.halves[h]);
+  }
+  out.record["particles"] = counts;
+  return out;
+}
+
+TargetMaps near_maps(const Sources& sources, io::StackReader& reader, const particles::ImageGrid& grid,
+                     std::size_t target, const std::string& label) {
+  TargetMaps out;
+  auto maps = kernel_half_maps(sources.halves, reader, grid, target, label);
+  out.halves = std::move(maps.halves);
+  out.record["particles"] = maps.effective;
+  out.record["bandwidths"] = maps.bandwidths;
+  out.record["bandwidth_of_shell"] = maps.chosen;
+  return out;
+}
+
+std::vector<TargetMaps> bent_maps(const Sources& sources, io::StackReader& reader,
+                                  const particles::ImageGrid& grid, const std::vector<Target>& targets,
+                                  double width) {
+  std::vector<std::vector<float>> models;
+  for (const auto& target : targets) models.push_back(target.model);
+  auto maps = deform_half_maps(sources.halves, reader, grid, models, width);
+  std::vector<TargetMaps> out;
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    auto& made = out.emplace_back();
+    made.halves = std::move(maps.halves[t]);
+    made.record["particles"] = {sources.halves[0].members.size(), sources.halves[1].members.size()};
+    made.record["folded"] = maps.folded[t];
+    if (maps.folded[t] > kFolded)
+      spdlog::warn(
+          "warning: {}: {:.1f} % of the space near the molecule folds over: conformations are too far for "
+          "one "
+          "field, trust the map of --method kernel there",
+          targets[t].name, 100 * maps.folded[t]);
+  }
+  return out;
+}
+
+/// What a pass was told, to be the same where it goes on.
+ordered_json settings_of(const MapOptions& options, const particles::ImageGrid& grid) {
+  return {{"method", options.method},
+          {"at", options.at},
+          {"half_run", options.half_run ? ordered_json(*options.half_run) : ordered_json(nullptr)},
+          {"field_width", options.field_width},
+          {"box", grid.box},
+          {"pixel_size", grid.pixel_size}};
+}
+
+/// Targets that density.json of an interrupted pass has; empty for other settings.
+ordered_json finished_targets(const fs::path& folder, const ordered_json& settings, bool resume) {
+  const auto path = folder / "density.json";
+  if (!resume || !fs::exists(path)) return ordered_json::array();
+  const auto json = ordered_json::parse(read_text_file(path), nullptr, false);
+  if (json.is_discarded() || json.value("settings", ordered_json()) != settings)
+    fail("{} was made with other options: give them, or --force in place of --resume", path.string());
+  return json.at("targets");
+}
+
+/// Enters maps into states.json.
+void enter_maps(const training::Run& run, const ordered_json& targets) {
+  const auto path = run.folder.file("states.json");
+  auto json = ordered_json::parse(read_text_file(path));
+  for (auto& state : json["states"])
+    for (const auto& entry : targets) {
+      if (entry["name"] != fmt::format("state_{:02}", state["id"].get<int>())) continue;
+      state["map"] = "maps/" + entry["name"].get<std::string>() + ".mrc";
+      state["map_resolution"] = entry["resolution"];
+      state.erase("map_warning");
+      if (state["particles"].get<std::size_t>() < kFewParticles)
+        state["map_warning"] = fmt::format("a map of {} particles", state["particles"].get<std::size_t>());
+    }
+  replace_text_file(path, json.dump(2) + "\n");
+}
+
+void check_folder(const fs::path& folder, bool own, bool force, bool resume) {
+  if (own || force || resume) return;
+  if (fs::exists(folder / "density.json"))
+    fail("{} exists: choose another --out, or give --force to replace it",
+         (folder / "density.json").string());
+}
+
+}  // namespace
+
+void MapOptions::declare(OptionSet& set) {
+  set.add("at", &at,
+          "of a run: conformations to make maps of: states, a model file that landscape or decode wrote, or "
+          "latents "
+          "(.npy)");
+  set.add("field-width", &field_width,
+          "of deform: width of the Gaussian over which beads take density along, A")
+      .minimum = 1;
+}
+
+bool is_run(const fs::path& path) { return fs::is_directory(path); }
+
+ordered_json write_conformation_maps(training::Run& run, const DensityOptions& density,
+                                     const MapOptions& options, fs::path folder, bool force, bool resume) {
+  const auto own = run.folder.file("maps");
+  if (folder.empty()) folder = own;
+  const bool in_run = fs::weakly_canonical(folder) == fs::weakly_canonical(own);
+  check_folder(folder, in_run, force, resume);
+  if (options.method == "backproject" && (options.at != "states" || options.half_run))
+    throw UsageError(
+        "--method backproject makes maps of a run's states from one run: leave out --at and --half-run");
+  auto sources = open_sources(run, options);
+  const auto grid = grid_of(*sources.runs.front(), density);
+  check_memory(density, grid.box, back_projection_bytes(grid.box));
+  MapFolder files{&run, grid, folder,
+                  density.mask
+                      ? read_mask(*density.mask, grid.box, grid.pixel_size)
+                      : soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size)};
+  auto targets = find_targets(sources.runs.front()->conformations, options.at);
+  ordered_json summary{{"settings", settings_of(options, grid)}};
+  summary["targets"] = finished_targets(folder, summary["settings"], resume);
+  if (!resume) remove_earlier(folder);
+  fs::create_directories(folder);
+
+  const auto finished = [&](const Target& target) {
+    return std::any_of(summary["targets"].begin(), summary["targets"].end(),
+                       [&](const auto& entry) { return entry["name"] == target.name; });
+  };
+  const auto finish = [&](const Target& target, TargetMaps maps) {
+    summary["targets"].push_back(write_target(files, target, std::move(maps)));
+    replace_text_file(folder / "density.json", summary.dump(2) + "\n");
+  };
+  std::vector<std::size_t> open;
+  for (std::size_t t = 0; t < targets.size(); ++t)
+    if (!finished(targets[t])) open.push_back(t);
+  io::StackReader reader;
+  if (!open.empty()) prepare(sources, grid, reader, targets, options);
+  if (options.method == "deform" && !open.empty()) {
+    std::vector<Target> some;
+    for (const auto t : open) some.push_back(targets[t]);
+    auto maps = bent_maps(sources, reader, grid, some, options.field_width);
+    for (std::size_t i = 0; i < some.size(); ++i) finish(some[i], std::move(maps[i]));
+  } else {
+    for (const auto t : open)
+      finish(targets[t], options.method == "kernel"
+                             ? near_maps(sources, reader, grid, t, targets[t].name)
+                             : class_maps(sources, reader, grid, static_cast<int>(t) + 1, targets[t].name));
+  }
+  write_summaries(files, summary["targets"]);
+  if (in_run && options.at == "states") enter_maps(run, summary["targets"]);
+  return summary;
+}
+
+std::string conformation_maps_table(const ordered_json& summary) {
+  std::string text =
+      fmt::format("{:>12} {:>17} {:>12} {:>20}\n", "map", "particles", "resolution", "model correlation");
+  for (const auto& entry : summary.at("targets")) {
+    const auto& count = entry["particles"];
+    text += fmt::format(
+        "{:>12} {:>17} {:>12} {:>20}\n", entry["name"].get<std::string>(),
+        fmt::format("{:.0f} + {:.0f}", count[0].get<double>(), count[1].get<double>()),
+        entry["resolution"].is_null() ? "none" : fmt::format("{:.2f} A", entry["resolution"].get<double>()),
+        entry["model_correlation"].is_null()
+            ? "none"
+            : fmt::format("{:.3f}", entry["model_correlation"].get<double>()));
+  }
+  return text;
+}
+
+}  // namespace cryoscape::density
