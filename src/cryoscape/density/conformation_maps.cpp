@@ -192,6 +192,14 @@ std::vector<TargetMaps> bent_maps(const Sources& sources, io::StackReader& reade
   return out;
 }
 
+double memory_need(const MapOptions& options, const particles::ImageGrid& grid, std::size_t targets) {
+  const double base = back_projection_bytes(grid.box);
+  if (options.method == "kernel") return base + kernel_bytes(grid.box);
+  if (options.method == "deform")
+    return base + deform_bytes(grid.box, grid.pixel_size, options.field_width, targets);
+  return base;
+}
+
 /// What a pass was told, to be the same where it goes on.
 ordered_json settings_of(const MapOptions& options, const particles::ImageGrid& grid) {
   return {{"method", options.method},
@@ -260,12 +268,12 @@ ordered_json write_conformation_maps(training::Run& run, const DensityOptions& d
         "--method backproject makes maps of a run's states from one run: leave out --at and --half-run");
   auto sources = open_sources(run, options);
   const auto grid = grid_of(*sources.runs.front(), density);
-  check_memory(density, grid.box, back_projection_bytes(grid.box));
   MapFolder files{&run, grid, folder,
                   density.mask
                       ? read_mask(*density.mask, grid.box, grid.pixel_size)
                       : soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size)};
   auto targets = find_targets(sources.runs.front()->conformations, options.at);
+  check_memory(density, grid.box, memory_need(options, grid, targets.size()));
   ordered_json summary{{"settings", settings_of(options, grid)}};
   summary["targets"] = finished_targets(folder, summary["settings"], resume);
   if (!resume) remove_earlier(folder);

@@ -32,38 +32,34 @@ std::vector<double> interpolation_correction(int box) {
 class FieldRow {
  public:
   FieldRow(const DisplacementField& field, const float* nodes)
-      : side_(field.side()), step_(field.step()), nodes_(nodes), row_(2 * static_cast<std::size_t>(side_)) {}
+      : side_(field.side()),
+        step_(field.step()),
+        nodes_(nodes),
+        row_(static_cast<std::size_t>(side_ + 1) * kNode) {}  // one more, for voxels at the last node
 
-  void set(int y, int z) {
+  const float* at(int y, int z) {
     const int y0 = y / step_, z0 = z / step_;
     const float fy = static_cast<float>(y % step_) / static_cast<float>(step_),
                 fz = static_cast<float>(z % step_) / static_cast<float>(step_);
     const int y1 = std::min(y0 + 1, side_ - 1), z1 = std::min(z0 + 1, side_ - 1);
-    const float *a = at(y0, z0), *b = at(y1, z0), *c = at(y0, z1), *d = at(y1, z1);
-    for (std::size_t i = 0; i < row_.size(); ++i)
+    const float *a = nodes_at(y0, z0), *b = nodes_at(y1, z0), *c = nodes_at(y0, z1), *d = nodes_at(y1, z1);
+    const auto count = static_cast<std::size_t>(side_) * kNode;
+    for (std::size_t i = 0; i < count; ++i)
       row_[i] = (1 - fz) * ((1 - fy) * a[i] + fy * b[i]) + fz * ((1 - fy) * c[i] + fy * d[i]);
+    return row_.data();
   }
-  const float* values() const { return row_.data(); }
 
  private:
-  const float* at(int y, int z) const {
-    return nodes_ + 2 * (static_cast<std::size_t>(z) * side_ + y) * side_;
+  static constexpr std::size_t kNode = 2 * kGroup;
+
+  const float* nodes_at(int y, int z) const {
+    return nodes_ + (static_cast<std::size_t>(z) * side_ + y) * side_ * kNode;
   }
 
   int side_, step_;
   const float* nodes_;
   std::vector<float> row_;
 };
-
-/// Value of an image at a point, linear between pixels; 0 outside.
-float sample(const FilteredImage& image, int side, float x, float y) {
-  const float last = static_cast<float>(side - 1);
-  if (!(x >= 0 && y >= 0 && x < last && y < last)) return 0;
-  const int ix = static_cast<int>(x), iy = static_cast<int>(y);
-  const float fx = x - static_cast<float>(ix), fy = y - static_cast<float>(iy);
-  const float* p = image.pixels.data() + static_cast<std::size_t>(iy) * side + ix;
-  return (1 - fy) * ((1 - fx) * p[0] + fx * p[1]) + fy * ((1 - fx) * p[side] + fx * p[side + 1]);
-}
 
 }  // namespace
 
@@ -85,21 +81,33 @@ BackProjectionFilter::BackProjectionFilter(Accumulator sums) : inverse_(std::mov
   });
 }
 
-void BackProjectionFilter::apply(const Slice& slice, FilteredImage& image) const {
+ImageGroup::ImageGroup(int box_)
+    : box(box_), axes{}, pixels(static_cast<std::size_t>(kGroup) * kFine * box_ * kFine * box_) {}
+
+std::span<float> ImageGroup::image(std::size_t k) {
+  const auto area = static_cast<std::size_t>(kFine * box) * (kFine * box);
+  return std::span(pixels).subspan(k * area, area);
+}
+
+void ImageGroup::clear_from(std::size_t count) {
+  for (std::size_t k = count; k < kGroup; ++k) std::ranges::fill(image(k), 0.0f);
+}
+
+void BackProjectionFilter::apply(const Slice& slice, ImageGroup& group, std::size_t k) const {
   const int box = slice.box, fine = kFine * box, columns = box / 2 + 1;
-  image.box = box, image.axes = slice.axes;
+  group.axes[k] = slice.axes;
   std::vector<Complex> spectrum(optics::half_size(fine));
   const auto correction = interpolation_correction(box);
   for (int row = 0; row < box; ++row) {
     const int ky = optics::row_frequency(row, box);
     for (int kx = slice.rows[row].begin; kx < slice.rows[row].end; ++kx) {
-      std::array<double, 3> k{};
+      std::array<double, 3> at{};
       for (int c = 0; c < 3; ++c)
-        k[c] = kPadding * (double{slice.axes[c]} * kx + double{slice.axes[3 + c]} * ky);
+        at[c] = kPadding * (double{slice.axes[c]} * kx + double{slice.axes[3 + c]} * ky);
       const auto& s = slice.samples[static_cast<std::size_t>(row) * columns + kx];
       // The origin is its own conjugate: its weight was counted twice, its sample is there once. The sign
       // moves the particle's centre to the middle of the image.
-      const double factor = extract(inverse_, k).weight * correction[kx] * correction[std::abs(ky)] *
+      const double factor = extract(inverse_, at).weight * correction[kx] * correction[std::abs(ky)] *
                             (kx == 0 && ky == 0 ? 2 : 1) * ((kx + ky) % 2 ? -1 : 1);
       const Complex value(static_cast<float>(factor * s.real), static_cast<float>(factor * s.imaginary));
       spectrum[static_cast<std::size_t>((ky + fine) % fine) * (fine / 2 + 1) + kx] = value;
@@ -107,50 +115,63 @@ void BackProjectionFilter::apply(const Slice& slice, FilteredImage& image) const
         spectrum[static_cast<std::size_t>((fine - ky) % fine) * (fine / 2 + 1)] = std::conj(value);
     }
   }
-  image.pixels.resize(static_cast<std::size_t>(fine) * fine);
-  optics::irfft2(fine, spectrum.data(), image.pixels.data());
+  const auto pixels = group.image(k);
+  optics::irfft2(fine, spectrum.data(), pixels.data());
   // irfft2 divides by (2D)², the transform of the padded box by (2D)³.
   const float scale = 1.0f / static_cast<float>(kPadding * box);
-  for (auto& v : image.pixels) v *= scale;
+  for (auto& v : pixels) v *= scale;
 }
 
-void project_displacements(const FilteredImage& image, double pixel_size,
+void project_displacements(const ImageGroup& group, std::size_t k, double pixel_size,
                            std::span<const float> displacements, std::span<float> projected) {
   const auto scale = static_cast<float>(kFine / pixel_size);
-  const auto& a = image.axes;
+  const auto& a = group.axes[k];
   for (std::size_t b = 0; b < displacements.size() / 3; ++b) {
     const float* d = displacements.data() + 3 * b;
-    for (int c = 0; c < 2; ++c)
-      projected[2 * b + c] = scale * (a[3 * c] * d[0] + a[3 * c + 1] * d[1] + a[3 * c + 2] * d[2]);
+    for (std::size_t c = 0; c < 2; ++c)
+      projected[(2 * b + c) * kGroup + k] =
+          scale * (a[3 * c] * d[0] + a[3 * c + 1] * d[1] + a[3 * c + 2] * d[2]);
   }
 }
 
-void add_curved(const FilteredImage& image, const DisplacementField& field, std::span<const float> nodes,
+void add_curved(const ImageGroup& group, const DisplacementField& field, std::span<const float> nodes,
                 int first, int last, std::span<float> map) {
-  const int box = image.box, half = box / 2, side = kFine * box, step = field.step();
-  const auto& a = image.axes;
-  const float part = 1.0f / static_cast<float>(step);
-  FieldRow row(field, nodes.data());
+  const int box = group.box, half = box / 2;
+  std::vector<std::int32_t> cell(box);
+  std::vector<float> part(box);
+  for (int x = 0; x < box; ++x) {
+    cell[x] = x / field.step();
+    part[x] = static_cast<float>(x % field.step()) / static_cast<float>(field.step());
+  }
+  std::array<float, 2 * kGroup> start{}, step{};
+  CurvedRow row{group.pixels.data(),
+                kFine * box,
+                start.data(),
+                step.data(),
+                nullptr,
+                cell.data(),
+                part.data(),
+                0,
+                0,
+                nullptr};
+  FieldRow displacements(field, nodes.data());
   for (int z = first; z < last; ++z)
     for (int y = 0; y < box; ++y) {
       const int square = half * half - (z - half) * (z - half) - (y - half) * (y - half);
       if (square <= 0) continue;
       const int reach = static_cast<int>(std::sqrt(static_cast<double>(square)));
-      row.set(y, z);
-      const float* u = row.values();
-      const auto dy = static_cast<float>(kFine * (y - half)), dz = static_cast<float>(kFine * (z - half));
-      const float x0 = static_cast<float>(box) + a[1] * dy + a[2] * dz,
-                  y0 = static_cast<float>(box) + a[4] * dy + a[5] * dz;
-      float* out = map.data() + (static_cast<std::size_t>(z) * box + y) * box;
-      for (int x = std::max(0, half - reach); x <= std::min(box - 1, half + reach); ++x) {
-        const int cell = x / step;
-        const float f = static_cast<float>(x - cell * step) * part,
-                    dx = static_cast<float>(kFine * (x - half));
-        const float* v = u + 2 * cell;
-        const float* w = u + 2 * std::min(cell + 1, field.side() - 1);
-        out[x] += sample(image, side, x0 + a[0] * dx + (1 - f) * v[0] + f * w[0],
-                         y0 + a[3] * dx + (1 - f) * v[1] + f * w[1]);
-      }
+      for (int k = 0; k < kGroup; ++k)
+        for (int c = 0; c < 2; ++c) {
+          const float* a = group.axes[k].data() + 3 * c;
+          step[c * kGroup + k] = kFine * a[0];
+          start[c * kGroup + k] = static_cast<float>(box) + kFine * (-static_cast<float>(half) * a[0] +
+                                                                     static_cast<float>(y - half) * a[1] +
+                                                                     static_cast<float>(z - half) * a[2]);
+        }
+      row.nodes = displacements.at(y, z);
+      row.begin = std::max(0, half - reach), row.end = std::min(box, half + reach + 1);
+      row.out = map.data() + (static_cast<std::size_t>(z) * box + y) * box;
+      add_curved_row(row);
     }
 }
 

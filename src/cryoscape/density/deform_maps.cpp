@@ -22,10 +22,11 @@ std::vector<float> difference(std::span<const float> to, std::span<const float> 
   return out;
 }
 
-/// An image with the fields that lead from every target to its particle's conformation.
-struct BentImage {
-  FilteredImage image;
-  std::vector<std::vector<float>> nodes;  ///< by target
+/// Images with the fields that lead from every target to their particles' conformations.
+struct BentGroup {
+  ImageGroup images;
+  std::vector<float> projected;           ///< (N, 2, kGroup)
+  std::vector<std::vector<float>> nodes;  ///< by target: (nodes, 2, kGroup)
 };
 
 struct Scene {
@@ -34,27 +35,55 @@ struct Scene {
   std::vector<DisplacementField> fields;
 };
 
-void bend(const Scene& scene, std::span<const float> conformation, BentImage& bent) {
-  bent.nodes.resize(scene.targets.size());
-  std::vector<float> projected(conformation.size() / 3 * 2);
+/// Fields of a group whose first particles have `conformations` (count, 3N); the others' are 0.
+void bend(const Scene& scene, std::span<const float> conformations, BentGroup& group) {
+  const auto length = scene.targets[0].size();
+  group.nodes.resize(scene.targets.size());
   for (std::size_t t = 0; t < scene.targets.size(); ++t) {
-    project_displacements(bent.image, scene.grid.pixel_size, difference(conformation, scene.targets[t]),
-                          projected);
-    bent.nodes[t].resize(2 * scene.fields[t].nodes());
-    scene.fields[t].spread(projected, 2, bent.nodes[t]);
+    group.projected.assign(length / 3 * 2 * kGroup, 0.0f);
+    for (std::size_t k = 0; k < conformations.size() / length; ++k)
+      project_displacements(group.images, k, scene.grid.pixel_size,
+                            difference(conformations.subspan(k * length, length), scene.targets[t]),
+                            group.projected);
+    group.nodes[t].resize(2 * kGroup * scene.fields[t].nodes());
+    scene.fields[t].spread(group.projected, 2 * kGroup, group.nodes[t]);
   }
 }
 
 /// Adds images to the maps of all targets, in order whatever the number of threads.
-void add_all(const Scene& scene, std::span<const BentImage> images, std::vector<std::vector<float>*>& maps) {
+void add_all(const Scene& scene, std::span<const BentGroup> groups, std::vector<std::vector<float>*>& maps) {
   const int box = scene.grid.box;
   std::atomic<int> next{0};
   parallel_for(static_cast<std::size_t>(thread_count()), [&](std::size_t) {
     for (int z; (z = next.fetch_add(1)) < box;)
       for (std::size_t t = 0; t < maps.size(); ++t)
-        for (const auto& bent : images)
-          add_curved(bent.image, scene.fields[t], bent.nodes[t], z, z + 1, *maps[t]);
+        for (const auto& group : groups)
+          add_curved(group.images, scene.fields[t], group.nodes[t], z, z + 1, *maps[t]);
   });
+}
+
+std::size_t groups_at_once(const Scene& scene) {
+  std::size_t bytes = 0;
+  for (const auto& field : scene.fields) bytes += 2 * kGroup * sizeof(float) * field.nodes();
+  return std::clamp<std::size_t>(kFieldBytes / bytes, 2, 8);
+}
+
+/// Back-projects the slices of a chunk, `groups` at a time.
+void add_chunk(const Scene& scene, const BackProjectionFilter& filter, const SliceChunk& chunk,
+               std::span<const float> conformations, std::vector<BentGroup>& groups,
+               std::vector<std::vector<float>*>& maps) {
+  const std::size_t length = scene.targets[0].size(), at_once = groups.size() * kGroup;
+  for (std::size_t begin = 0; begin < chunk.slices.size(); begin += at_once) {
+    const auto count = std::min(at_once, chunk.slices.size() - begin);
+    const std::size_t filled = (count + kGroup - 1) / kGroup;
+    parallel_for(filled, [&](std::size_t g) {
+      const auto first = begin + g * kGroup, own = std::min<std::size_t>(kGroup, begin + count - first);
+      for (std::size_t k = 0; k < own; ++k) filter.apply(*chunk.slices[first + k], groups[g].images, k);
+      groups[g].images.clear_from(own);
+      bend(scene, conformations.subspan(first * length, own * length), groups[g]);
+    });
+    add_all(scene, std::span(groups).first(filled), maps);
+  }
 }
 
 void deform_half(const Scene& scene, const HalfSource& half, io::StackReader& reader,
@@ -62,22 +91,10 @@ void deform_half(const Scene& scene, const HalfSource& half, io::StackReader& re
   const std::vector<float> equal(half.members.size(), 1.0f);
   const BackProjectionFilter filter(back_project_weighted(*half.set, reader, scene.grid, half.noise_power,
                                                           half.members, equal, "weights of the images"));
-  std::size_t bytes = 0;
-  for (const auto& field : scene.fields) bytes += 2 * sizeof(float) * field.nodes();
-  const std::size_t at_once = std::clamp<std::size_t>(kFieldBytes / std::max<std::size_t>(1, bytes), 4, 128);
-  std::vector<BentImage> images(at_once);
+  std::vector<BentGroup> groups(groups_at_once(scene), {ImageGroup(scene.grid.box), {}, {}});
   pass_slices(*half.set, reader, scene.grid, half.noise_power, half.members, "bending rays",
               [&](const SliceChunk& chunk) {
-                const auto conformations = half.conformations(chunk.particles);
-                const std::size_t length = scene.targets[0].size();
-                for (std::size_t begin = 0; begin < chunk.slices.size(); begin += at_once) {
-                  const auto count = std::min(at_once, chunk.slices.size() - begin);
-                  parallel_for(count, [&](std::size_t k) {
-                    filter.apply(*chunk.slices[begin + k], images[k].image);
-                    bend(scene, std::span(conformations).subspan((begin + k) * length, length), images[k]);
-                  });
-                  add_all(scene, std::span(images).first(count), maps);
-                }
+                add_chunk(scene, filter, chunk, half.conformations(chunk.particles), groups, maps);
               });
 }
 
@@ -121,9 +138,10 @@ DeformMaps deform_half_maps(const std::array<HalfSource, 2>& halves, io::StackRe
 
 double deform_bytes(int box, double pixel_size, double width, std::size_t targets) {
   const DisplacementField empty(box, pixel_size, {}, width);
-  return static_cast<double>(targets) *
-             (8.0 * box * box * box + 4 * 8.0 * static_cast<double>(empty.nodes())) +
-         static_cast<double>(kFieldBytes) + 128 * 16.0 * box * box;
+  const double field = 2.0 * kGroup * sizeof(float) * static_cast<double>(empty.nodes() * targets),
+               groups = std::clamp(static_cast<double>(kFieldBytes) / field, 2.0, 8.0),
+               images = kGroup * 16.0 * box * box;
+  return static_cast<double>(targets) * 8.0 * box * box * box + groups * (field + images);
 }
 
 }  // namespace cryoscape::density

@@ -7,17 +7,19 @@
 namespace cryoscape::density {
 namespace {
 
-constexpr double kReach = 3;  ///< τ
+constexpr double kReach = 3;       ///< τ
+constexpr std::size_t kWide = 32;  ///< components at a time
 
+/// One node's field, C components wide.
 template <int C>
-void spread_components(const std::vector<std::uint32_t>& filled, const std::vector<std::size_t>& begin,
-                       const auto& entries, const float* displacements, float* nodes) {
-  for (std::size_t i = 0; i < filled.size(); ++i) {
-    float sum[C] = {};
-    for (std::size_t e = begin[i]; e < begin[i + 1]; ++e)
-      for (int c = 0; c < C; ++c) sum[c] += entries[e].weight * displacements[C * entries[e].bead + c];
-    for (int c = 0; c < C; ++c) nodes[C * filled[i] + c] = sum[c];
+void mean_of(const auto* entries, std::size_t count, const float* displacements, std::size_t stride,
+             float* out) {
+  float sum[C] = {};
+  for (std::size_t e = 0; e < count; ++e) {
+    const float* d = displacements + entries[e].bead * stride;
+    for (int c = 0; c < C; ++c) sum[c] += entries[e].weight * d[c];
   }
+  for (int c = 0; c < C; ++c) out[c] = sum[c];
 }
 
 double determinant(const std::array<std::array<double, 3>, 3>& m) {
@@ -30,7 +32,7 @@ double determinant(const std::array<std::array<double, 3>, 3>& m) {
 
 DisplacementField::DisplacementField(int box, double pixel_size, std::span<const float> beads, double width)
     : box_(box),
-      step_(std::max(1, static_cast<int>(width / (2 * pixel_size)))),
+      step_(std::max(1, static_cast<int>(2 * width / (3 * pixel_size)))),
       side_((box - 1 + step_ - 1) / step_ + 1),
       spacing_(step_ * pixel_size) {
   const double reach = kReach * width, centre = 0.5 * box * pixel_size;
@@ -56,8 +58,9 @@ DisplacementField::DisplacementField(int box, double pixel_size, std::span<const
   begin_.push_back(0);
   for (std::uint32_t n = 0; n < by_node.size(); ++n) {
     if (by_node[n].empty()) continue;
-    double sum = std::exp(-0.5 * kReach * kReach);
-    for (const auto& e : by_node[n]) sum += e.weight;
+    double sum = std::exp(-0.5 * kReach * kReach), most = 0;
+    for (const auto& e : by_node[n]) sum += e.weight, most = std::max<double>(most, e.weight);
+    inside_.push_back(most > std::exp(-0.5));
     for (auto e : by_node[n]) {
       e.weight /= static_cast<float>(sum);
       entries_.push_back(e);
@@ -69,11 +72,18 @@ DisplacementField::DisplacementField(int box, double pixel_size, std::span<const
 
 void DisplacementField::spread(std::span<const float> displacements, int components,
                                std::span<float> nodes) const {
+  const auto stride = static_cast<std::size_t>(components);
   std::fill(nodes.begin(), nodes.end(), 0.0f);
-  if (components == 2)
-    spread_components<2>(filled_, begin_, entries_, displacements.data(), nodes.data());
-  else
-    spread_components<3>(filled_, begin_, entries_, displacements.data(), nodes.data());
+  for (std::size_t i = 0; i < filled_.size(); ++i) {
+    const Entry* entries = entries_.data() + begin_[i];
+    const std::size_t count = begin_[i + 1] - begin_[i];
+    float* out = nodes.data() + stride * filled_[i];
+    if (components == 3)
+      mean_of<3>(entries, count, displacements.data(), stride, out);
+    else
+      for (std::size_t c = 0; c < stride; c += kWide)
+        mean_of<static_cast<int>(kWide)>(entries, count, displacements.data() + c, stride, out + c);
+  }
 }
 
 double DisplacementField::folded(std::span<const float> displacements) const {
@@ -82,7 +92,9 @@ double DisplacementField::folded(std::span<const float> displacements) const {
   const std::size_t strides[3] = {1, static_cast<std::size_t>(side_),
                                   static_cast<std::size_t>(side_) * side_};
   std::size_t inner = 0, folds = 0;
-  for (const auto n : filled_) {
+  for (std::size_t i = 0; i < filled_.size(); ++i) {
+    const auto n = filled_[i];
+    if (!inside_[i]) continue;
     const int at[3] = {static_cast<int>(n % side_), static_cast<int>(n / strides[1] % side_),
                        static_cast<int>(n / strides[2])};
     if (std::any_of(at, at + 3, [&](int i) { return i == 0 || i == side_ - 1; })) continue;

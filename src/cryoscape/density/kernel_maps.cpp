@@ -137,4 +137,8 @@ KernelMaps kernel_half_maps(const std::array<HalfSource, 2>& halves, io::StackRe
   return out;
 }
 
+double kernel_bytes(int box) {
+  return 2.0 * kBandwidths * static_cast<double>(optics::half_size3(box)) * sizeof(std::complex<float>);
+}
+
 }  // namespace cryoscape::density

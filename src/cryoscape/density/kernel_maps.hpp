@@ -34,4 +34,7 @@ std::vector<double> kernel_bandwidths(const std::array<HalfSource, 2>& halves, s
 std::vector<int> choose_bandwidths(int box,
                                    std::span<const std::array<std::vector<std::complex<float>>, 2>> spectra);
 
+/// Bytes that it takes beside those of back_project.
+double kernel_bytes(int box);
+
 }  // namespace cryoscape::density
