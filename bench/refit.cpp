@@ -17,7 +17,7 @@
 
 // How well a refit recovers a planted density through the noise of single particles, against the same prior
 // fitted to posterior means as if these were the latents.
-//   refit_bench KIND [NOISE [PARTICLES [SEED [PROFILE]]]]
+//   refit KIND [NOISE [PARTICLES [SEED [PROFILE]]]]
 // Without PROFILE: three wells (65, 30, 5 %) in two of eight latents, the others idle. PROFILE is a CSV of
 // position and energy in kT, as `cryoscape simulate --profile` reads it: one latent.
 

@@ -1,4 +1,4 @@
-// How well maps agree with true ones: map_fsc_bench MAP TRUTH [MAP TRUTH …]
+// How well maps agree with true ones: map_fsc MAP TRUTH [MAP TRUTH …]
 //
 // Prints, per pair, where their Fourier shell correlation under a soft sphere first falls below 0.5, and its
 // mean over all shells but the first: the area under the curve that CryoBench scores maps by (Jeon et al.,
@@ -15,7 +15,7 @@
 using namespace cryoscape;
 
 int main(int argc, char** argv) try {
-  if (argc < 3 || argc % 2 == 0) fail("usage: map_fsc_bench MAP TRUTH [MAP TRUTH …]");
+  if (argc < 3 || argc % 2 == 0) fail("usage: map_fsc MAP TRUTH [MAP TRUTH …]");
   double resolutions = 0, areas = 0;
   for (int i = 1; i < argc; i += 2) {
     const auto map = io::read_mrc_volume(argv[i]);

@@ -10,7 +10,7 @@
 #include "cryoscape/model/matrix_product.hpp"
 
 // What the energy landscape along a path can reach with the exact model of the images.
-//   path_oracle_bench SHARED_DATA FOLDER [PROFILE [PARTICLES [SNR [NODES]]]]
+//   path_oracle SHARED_DATA FOLDER [PROFILE [PARTICLES [SNR [NODES]]]]
 // PROFILE: profile_A.csv, profile_B.csv, or "uniform". FOLDER takes the simulated particles.
 
 using namespace cryoscape;
@@ -18,7 +18,7 @@ using namespace cryoscape::inference;
 
 int main(int argc, char** argv) {
   if (argc < 3)
-    return fmt::print("usage: path_oracle_bench SHARED_DATA FOLDER [PROFILE PARTICLES SNR NODES]\n"), 2;
+    return fmt::print("usage: path_oracle SHARED_DATA FOLDER [PROFILE PARTICLES SNR NODES]\n"), 2;
   const std::filesystem::path shared = argv[1], folder = argv[2];
   const std::string profile = argc > 3 ? argv[3] : "profile_A.csv";
   const bool uniform = profile == "uniform";

@@ -8,7 +8,7 @@
 #include "cryoscape/inference/test_populations.hpp"
 
 // How often 95 % intervals of populations and barriers hold the truth, over simulated likelihood tables.
-//   population_coverage_bench PROFILE [SEEDS [PARTICLES [RESAMPLES]]]
+//   population_coverage PROFILE [SEEDS [PARTICLES [RESAMPLES]]]
 // PROFILE: a CSV file of position and energy, or "two-states".
 
 using namespace cryoscape;

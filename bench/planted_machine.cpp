@@ -14,8 +14,8 @@
 
 // How well a restricted Boltzmann machine of 10 + 10 bits with three modes is learned from 100,000 of its
 // samples.
-//   planted_machine_bench [SEED [STEPS]]   total variation between the learned and the planted distribution
-//   planted_machine_bench --steps          milliseconds of a training step of every prior with bits
+//   planted_machine [SEED [STEPS]]   total variation between the learned and the planted distribution
+//   planted_machine --steps          milliseconds of a training step of every prior with bits
 
 using namespace cryoscape;
 using namespace cryoscape::latent;
