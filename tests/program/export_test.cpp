@@ -64,3 +64,10 @@ TEST(Sample, DrawsConformations) {
   expect_one_line(run({"sample", out, "-n", "0"}), 2, {"--n is 0"});
   expect_one_line(run({"sample", out / "none"}), 1, {"none"});
 }
+
+TEST(Landscape, SaysWhatIsWrong) {
+  const auto out = copy_of_small_run();
+  expect_last_line(run({"landscape", out, "--density", "refitted"}), 1, {"refitted", "cryoscape refine"});
+  expect_last_line(run({"landscape", out, "--nodes", "models", "--variable", "pc1;pc2"}), 2, {"--nodes models"});
+  EXPECT_FALSE(fs::exists(out / "landscape.json"));
+}

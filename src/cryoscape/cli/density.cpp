@@ -69,8 +69,10 @@ std::unique_ptr<Command> density_command() {
       .add("method", &settings->method,
            "deform: all particles, each along rays bent by its conformation (default of a run); kernel: the "
            "particles "
-           "near a conformation; backproject: those assigned to a state, or all of a file")
-      .choices = {"deform", "kernel", "backproject"};
+           "near a conformation; neural: a network of frequency and latents; backproject: those assigned to "
+           "a state, "
+           "or all of a file")
+      .choices = {"deform", "kernel", "backproject", "neural"};
   command->options.add("resume", &settings->resume,
                        "of a run: keep the maps that an interrupted pass has finished");
   command->options.add("force", &settings->force, "overwrite existing maps");

@@ -36,9 +36,9 @@ std::unique_ptr<Command> run_command() {
   command->options
       .add("method", &maps->options.method,
            "maps: deform (all particles, each along rays bent by its conformation), kernel (those near a "
-           "state) or "
-           "backproject (those assigned to it)")
-      .choices = {"deform", "kernel", "backproject"};
+           "state), "
+           "backproject (those assigned to it) or neural (a network)")
+      .choices = {"deform", "kernel", "backproject", "neural"};
   command->options.add("mask", &maps->density.mask,
                        "mask for the FSC of maps (MRC, values 0 to 1, of the images' box and pixel size)");
   command->run = [arguments, refinement, refit, options, maps](const CommonOptions& common) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 
 #include "cryoscape/density/deform_maps.hpp"
@@ -14,6 +15,7 @@
 #include "cryoscape/density/kernel_maps.hpp"
 #include "cryoscape/density/map_files.hpp"
 #include "cryoscape/density/mask.hpp"
+#include "cryoscape/density/neural_maps.hpp"
 #include "cryoscape/density/noise_power.hpp"
 #include "cryoscape/density/reconstruction.hpp"
 #include "cryoscape/density/slice_pass.hpp"
@@ -135,9 +137,9 @@ std::vector<int> assignments(const Source& source) {
   return {array.values.begin(), array.values.end()};
 }
 
-/// Particles assigned to state `number`, and their half-maps.
+/// Half-maps of the particles that are assigned to a state.
 TargetMaps class_maps(const Sources& sources, io::StackReader& reader, const particles::ImageGrid& grid,
-                      int number, const std::string& label) {
+                      const Target& state) {
   TargetMaps out;
   std::array<std::size_t, 2> counts{};
   const auto state_of = assignments(*sources.runs.front());
@@ -146,11 +148,12 @@ TargetMaps class_maps(const Sources& sources, io::StackReader& reader, const par
     const auto& half = sources.halves[h];
     std::vector<std::uint32_t> members;
     for (const auto i : half.members)
-      if (state_of[i] == number) members.push_back(i);
+      if (state_of[i] == state.id) members.push_back(i);
     counts[h] = members.size();
-    if (members.empty()) fail("{}: half-set {} has no particle of this state", label, h + 1);
+    if (members.empty()) fail("{}: half-set {} has no particle of this state", state.name, h + 1);
     const std::vector<float> equal(members.size(), 1.0f);
-    const auto sums = back_project_weighted(*half.set, reader, grid, half.noise_power, members, equal, label);
+    const auto sums =
+        back_project_weighted(*half.set, reader, grid, half.noise_power, members, equal, state.name);
     const Accumulator* only[] = {&sums};
     out.halves[h] = reconstruct(only, unfiltered);
     clear_corners(grid.box, out.halves[h]);
@@ -200,6 +203,21 @@ double memory_need(const MapOptions& options, const particles::ImageGrid& grid, 
   return base;
 }
 
+std::vector<TargetMaps> learned_maps(const Sources& sources, io::StackReader& reader,
+                                     const particles::ImageGrid& grid, const std::vector<Target>& targets,
+                                     const fs::path& folder, bool resume) {
+  const std::array<const RunConformations*, 2> known{&sources.runs.front()->conformations,
+                                                     &sources.runs.back()->conformations};
+  auto maps = neural_half_maps(sources.halves, known, reader, grid, targets, folder, resume);
+  std::vector<TargetMaps> out;
+  for (auto& halves : maps) {
+    auto& made = out.emplace_back();
+    made.halves = std::move(halves);
+    made.record["particles"] = {sources.halves[0].members.size(), sources.halves[1].members.size()};
+  }
+  return out;
+}
+
 /// What a pass was told, to be the same where it goes on.
 ordered_json settings_of(const MapOptions& options, const particles::ImageGrid& grid) {
   return {{"method", options.method},
@@ -210,14 +228,64 @@ ordered_json settings_of(const MapOptions& options, const particles::ImageGrid& 
           {"pixel_size", grid.pixel_size}};
 }
 
-/// Targets that density.json of an interrupted pass has; empty for other settings.
-ordered_json finished_targets(const fs::path& folder, const ordered_json& settings, bool resume) {
-  const auto path = folder / "density.json";
-  if (!resume || !fs::exists(path)) return ordered_json::array();
-  const auto json = ordered_json::parse(read_text_file(path), nullptr, false);
-  if (json.is_discarded() || json.value("settings", ordered_json()) != settings)
-    fail("{} was made with other options: give them, or --force in place of --resume", path.string());
-  return json.at("targets");
+/// density.json as it grows.
+class MapRecord {
+ public:
+  /// Goes on from an interrupted pass, or else removes what an earlier one left. Throws Error for one of
+  /// other settings.
+  MapRecord(const fs::path& folder, const ordered_json& settings, bool resume)
+      : path_(folder / "density.json"), json_{{"settings", settings}, {"targets", ordered_json::array()}} {
+    if (resume)
+      go_on();
+    else
+      remove_earlier(folder);
+    write();
+  }
+
+  std::vector<Target> unfinished(const std::vector<Target>& targets) const {
+    std::vector<Target> out;
+    for (const auto& target : targets)
+      if (std::none_of(json_["targets"].begin(), json_["targets"].end(),
+                       [&](const auto& entry) { return entry["name"] == target.name; }))
+        out.push_back(target);
+    return out;
+  }
+  void add(ordered_json entry) {
+    json_["targets"].push_back(std::move(entry));
+    write();
+  }
+  const ordered_json& json() const { return json_; }
+
+ private:
+  void go_on() {
+    if (!fs::exists(path_)) return;
+    auto earlier = ordered_json::parse(read_text_file(path_), nullptr, false);
+    if (earlier.is_discarded() || earlier.value("settings", ordered_json()) != json_["settings"])
+      fail("{} was made with other options: give them, or --force in place of --resume", path_.string());
+    json_ = std::move(earlier);
+  }
+  void write() const { replace_text_file(path_, json_.dump(2) + "\n"); }
+
+  fs::path path_;
+  ordered_json json_;
+};
+
+/// Makes the maps of targets and hands them on; those of one pass over the particles when all are made.
+void make_maps(const Sources& sources, io::StackReader& reader, const MapFolder& files,
+               const std::vector<Target>& targets, const MapOptions& options, bool resume,
+               const std::function<void(const Target&, TargetMaps)>& take) {
+  std::vector<TargetMaps> all;
+  if (options.method == "deform") all = bent_maps(sources, reader, files.grid, targets, options.field_width);
+  if (options.method == "neural")
+    all = learned_maps(sources, reader, files.grid, targets, files.path, resume);
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    if (!all.empty())
+      take(targets[t], std::move(all[t]));
+    else if (options.method == "kernel")
+      take(targets[t], near_maps(sources, reader, files.grid, t, targets[t].name));
+    else
+      take(targets[t], class_maps(sources, reader, files.grid, targets[t]));
+  }
 }
 
 /// Enters maps into states.json.
@@ -236,11 +304,17 @@ void enter_maps(const training::Run& run, const ordered_json& targets) {
   replace_text_file(path, json.dump(2) + "\n");
 }
 
-void check_folder(const fs::path& folder, bool own, bool force, bool resume) {
-  if (own || force || resume) return;
-  if (fs::exists(folder / "density.json"))
-    fail("{} exists: choose another --out, or give --force to replace it",
-         (folder / "density.json").string());
+std::vector<float> mask_of(const DensityOptions& density, const particles::ImageGrid& grid) {
+  if (density.mask) return read_mask(*density.mask, grid.box, grid.pixel_size);
+  return soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size);
+}
+
+void check_folder(const fs::path& folder, const std::vector<Target>& targets) {
+  std::vector<std::string> names{"density.json", "fsc.star", "maps.cxc"};
+  for (const auto& target : targets) names.push_back(target.name + ".mrc");
+  for (const auto& name : names)
+    if (fs::exists(folder / name))
+      fail("{} exists: choose another --out, or give --force to replace it", (folder / name).string());
 }
 
 }  // namespace
@@ -262,50 +336,26 @@ ordered_json write_conformation_maps(training::Run& run, const DensityOptions& d
   const auto own = run.folder.file("maps");
   if (folder.empty()) folder = own;
   const bool in_run = fs::weakly_canonical(folder) == fs::weakly_canonical(own);
-  check_folder(folder, in_run, force, resume);
   if (options.method == "backproject" && (options.at != "states" || options.half_run))
     throw UsageError(
         "--method backproject makes maps of a run's states from one run: leave out --at and --half-run");
   auto sources = open_sources(run, options);
   const auto grid = grid_of(*sources.runs.front(), density);
-  MapFolder files{&run, grid, folder,
-                  density.mask
-                      ? read_mask(*density.mask, grid.box, grid.pixel_size)
-                      : soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size)};
-  auto targets = find_targets(sources.runs.front()->conformations, options.at);
+  const MapFolder files{&run, grid, folder, mask_of(density, grid)};
+  const auto targets = find_targets(sources.runs.front()->conformations, options.at);
+  if (!in_run && !force && !resume) check_folder(folder, targets);
   check_memory(density, grid.box, memory_need(options, grid, targets.size()));
-  ordered_json summary{{"settings", settings_of(options, grid)}};
-  summary["targets"] = finished_targets(folder, summary["settings"], resume);
-  if (!resume) remove_earlier(folder);
-  fs::create_directories(folder);
-
-  const auto finished = [&](const Target& target) {
-    return std::any_of(summary["targets"].begin(), summary["targets"].end(),
-                       [&](const auto& entry) { return entry["name"] == target.name; });
-  };
-  const auto finish = [&](const Target& target, TargetMaps maps) {
-    summary["targets"].push_back(write_target(files, target, std::move(maps)));
-    replace_text_file(folder / "density.json", summary.dump(2) + "\n");
-  };
-  std::vector<std::size_t> open;
-  for (std::size_t t = 0; t < targets.size(); ++t)
-    if (!finished(targets[t])) open.push_back(t);
-  io::StackReader reader;
-  if (!open.empty()) prepare(sources, grid, reader, targets, options);
-  if (options.method == "deform" && !open.empty()) {
-    std::vector<Target> some;
-    for (const auto t : open) some.push_back(targets[t]);
-    auto maps = bent_maps(sources, reader, grid, some, options.field_width);
-    for (std::size_t i = 0; i < some.size(); ++i) finish(some[i], std::move(maps[i]));
-  } else {
-    for (const auto t : open)
-      finish(targets[t], options.method == "kernel"
-                             ? near_maps(sources, reader, grid, t, targets[t].name)
-                             : class_maps(sources, reader, grid, static_cast<int>(t) + 1, targets[t].name));
+  MapRecord record(folder, settings_of(options, grid), resume);
+  if (const auto open = record.unfinished(targets); !open.empty()) {
+    io::StackReader reader;
+    prepare(sources, grid, reader, open, options);
+    make_maps(sources, reader, files, open, options, resume, [&](const Target& target, TargetMaps maps) {
+      record.add(write_target(files, target, std::move(maps)));
+    });
   }
-  write_summaries(files, summary["targets"]);
-  if (in_run && options.at == "states") enter_maps(run, summary["targets"]);
-  return summary;
+  write_summaries(files, record.json()["targets"]);
+  if (in_run && options.at == "states") enter_maps(run, record.json()["targets"]);
+  return record.json();
 }
 
 std::string conformation_maps_table(const ordered_json& summary) {

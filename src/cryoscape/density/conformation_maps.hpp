@@ -11,7 +11,7 @@ namespace cryoscape::density {
 
 /// How maps of a run's conformations are made.
 struct MapOptions {
-  std::string method = "deform";  ///< backproject, kernel or deform
+  std::string method = "deform";  ///< backproject, kernel, deform or neural
   std::string at = "states";      ///< see find_targets
   std::optional<std::string> half_run;
   double field_width = 6;  ///< Å, τ of DisplacementField

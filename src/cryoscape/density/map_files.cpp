@@ -139,7 +139,8 @@ void remove_earlier(const fs::path& folder) {
     for (const auto& entry : json["targets"])
       for (const auto& file : entry.value("files", std::vector<std::string>()))
         if (fs::path(file).filename() == fs::path(file)) fs::remove(folder / file);
-  for (const char* name : {"density.json", "fsc.star", "maps.cxc"}) fs::remove(folder / name);
+  for (const char* name : {"density.json", "fsc.star", "maps.cxc", "neural_half1.pt", "neural_half2.pt"})
+    fs::remove(folder / name);
 }
 
 }  // namespace cryoscape::density

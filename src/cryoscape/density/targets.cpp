@@ -16,6 +16,12 @@ namespace {
 
 constexpr std::size_t kNearest = 50, kSearched = 20000;
 
+/// Row m of rows of `length` values.
+std::vector<float> part(const std::vector<float>& values, std::size_t m, std::size_t length) {
+  const auto begin = values.begin() + static_cast<std::ptrdiff_t>(m * length);
+  return {begin, begin + static_cast<std::ptrdiff_t>(length)};
+}
+
 std::vector<Target> decoded(const RunConformations& conformations, const fs::path& path) {
   const auto latents = io::read_npy_matrix(path);
   if (latents.columns != conformations.mean.columns)
@@ -25,9 +31,8 @@ std::vector<Target> decoded(const RunConformations& conformations, const fs::pat
   const auto length = conformations.run->data.scene().coordinates.size();
   std::vector<Target> out;
   for (std::size_t m = 0; m < latents.rows; ++m)
-    out.push_back({fmt::format("model_{:03}", m + 1),
-                   {all.begin() + static_cast<std::ptrdiff_t>(m * length),
-                    all.begin() + static_cast<std::ptrdiff_t>((m + 1) * length)}});
+    out.push_back({fmt::format("model_{:03}", m + 1), static_cast<int>(m) + 1, part(all, m, length),
+                   part(latents.values, m, latents.columns)});
   return out;
 }
 
@@ -56,7 +61,9 @@ std::vector<Target> states(const training::Run& run) {
   std::vector<Target> out;
   for (const auto& state : json["states"])
     out.push_back({fmt::format("state_{:02}", state["id"].get<int>()),
-                   read_positions(run, run.folder.file(state["model"].get<std::string>())).front()});
+                   state["id"].get<int>(),
+                   read_positions(run, run.folder.file(state["model"].get<std::string>())).front(),
+                   {}});
   return out;
 }
 
@@ -72,31 +79,60 @@ struct Nearest {
   }
 };
 
-/// Moves models onto the mean of the conformations nearest to each.
-void place(const RunConformations& conformations, std::vector<Target>& targets) {
-  const auto length = targets.front().model.size();
+using Distance = double (*)(std::span<const float>, std::span<const float>);
+
+/// Rows of the particles whose conformations are nearest to each model.
+std::vector<std::vector<std::uint32_t>> nearest_rows(const RunConformations& conformations,
+                                                     std::span<const std::span<const float>> models,
+                                                     Distance distance) {
+  const auto length = models.front().size();
   std::vector<std::uint32_t> searched;
   const auto step = std::max<std::size_t>(1, conformations.usable.size() / kSearched);
   for (std::size_t i = 0; i < conformations.usable.size(); i += step)
     searched.push_back(conformations.usable[i]);
-  std::vector<Nearest> nearest(targets.size());
-  conformations.stream(
-      searched, "placing models", [&](std::span<const std::uint32_t> rows, std::span<const float> x) {
-        std::vector<double> distances(rows.size());
-        for (std::size_t t = 0; t < targets.size(); ++t) {
-          parallel_for(rows.size(), [&](std::size_t k) {
-            distances[k] = geometry::superposed_rmsd(targets[t].model, x.subspan(k * length, length));
-          });
-          nearest[t].take(rows, distances);
-        }
-      });
+  std::vector<Nearest> nearest(models.size());
+  conformations.stream(searched, "placing models",
+                       [&](std::span<const std::uint32_t> rows, std::span<const float> x) {
+                         std::vector<double> distances(rows.size());
+                         for (std::size_t m = 0; m < models.size(); ++m) {
+                           parallel_for(rows.size(), [&](std::size_t k) {
+                             distances[k] = distance(models[m], x.subspan(k * length, length));
+                           });
+                           nearest[m].take(rows, distances);
+                         }
+                       });
+  std::vector<std::vector<std::uint32_t>> out(models.size());
+  for (std::size_t m = 0; m < models.size(); ++m)
+    for (const auto& [far, row] : nearest[m].found) out[m].push_back(row);
+  return out;
+}
+
+std::vector<float> mean_of_rows(std::span<const float> values, std::size_t length) {
+  std::vector<float> mean(length, 0.0f);
+  const auto share = static_cast<float>(length) / static_cast<float>(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) mean[i % length] += share * values[i];
+  return mean;
+}
+
+std::vector<float> mean_latent(const RunConformations& conformations, std::span<const std::uint32_t> rows) {
+  const auto d = conformations.mean.columns;
+  std::vector<float> latents;
+  for (const auto i : rows) {
+    const auto row = std::span(conformations.mean.values).subspan(i * d, d);
+    latents.insert(latents.end(), row.begin(), row.end());
+  }
+  return mean_of_rows(latents, d);
+}
+
+/// Moves models onto the mean of the conformations nearest to each, and takes their mean latents.
+void place(const RunConformations& conformations, std::vector<Target>& targets) {
+  std::vector<std::span<const float>> models;
+  for (const auto& target : targets) models.emplace_back(target.model);
+  const auto rows = nearest_rows(conformations, models, geometry::superposed_rmsd);
   for (std::size_t t = 0; t < targets.size(); ++t) {
-    std::vector<std::uint32_t> rows;
-    for (const auto& [distance, row] : nearest[t].found) rows.push_back(row);
-    const auto x = conformations.decode(rows);
-    std::vector<float> mean(length, 0.0f);
-    for (std::size_t i = 0; i < x.size(); ++i) mean[i % length] += x[i] / static_cast<float>(rows.size());
+    const auto mean = mean_of_rows(conformations.decode(rows[t]), targets[t].model.size());
     targets[t].model = geometry::transformed(geometry::superpose(targets[t].model, mean), targets[t].model);
+    targets[t].latent = mean_latent(conformations, rows[t]);
   }
 }
 
@@ -111,11 +147,19 @@ std::vector<Target> find_targets(const RunConformations& conformations, const st
     out = states(run);
   } else {
     for (auto& positions : read_positions(run, path))
-      out.push_back({fmt::format("model_{:03}", out.size() + 1), std::move(positions)});
+      out.push_back({fmt::format("model_{:03}", out.size() + 1),
+                     static_cast<int>(out.size()) + 1,
+                     std::move(positions),
+                     {}});
   }
   if (out.empty()) fail("{} has no states", run.folder.path().string());
   place(conformations, out);
   return out;
+}
+
+std::vector<float> nearest_latent(const RunConformations& conformations, std::span<const float> model) {
+  const std::span<const float> models[] = {model};
+  return mean_latent(conformations, nearest_rows(conformations, models, geometry::rmsd).front());
 }
 
 }  // namespace cryoscape::density

@@ -46,9 +46,14 @@ GaussianMixture mixture_of(const torch::Tensor& table, std::int64_t d) {
   return out;
 }
 
+/// Whether there is one that is not older than the model whose likelihoods it was fitted to.
 bool is_current(const training::RunFolder& folder) {
   const auto path = folder.file(kFile);
-  return fs::exists(path) && fs::last_write_time(path) >= fs::last_write_time(folder.file("checkpoint.pt"));
+  if (!fs::exists(path)) return false;
+  const auto newer = [&](const char* model) {
+    return fs::exists(folder.file(model)) && fs::last_write_time(path) < fs::last_write_time(folder.file(model));
+  };
+  return !newer("checkpoint.pt") && !newer("refined_decoder.pt");
 }
 
 RefittedPrior read(const training::Run& run, const fs::path& path) {

@@ -57,10 +57,16 @@ TEST(RefittedPrior, IsWrittenBesideTheCheckpointAndOpenedAgain) {
   EXPECT_EQ(io::read_npy_matrix(run.folder.file("refitted_prior_samples.npy")).rows, 1000u);
   const auto json = nlohmann::json::parse(read_text_file(run.folder.file("refitted_prior.json")));
   EXPECT_EQ(json["particles"], kParticles);
-  // A checkpoint that is written later makes it void.
-  const auto file = run.folder.file("refitted_prior.pt"), checkpoint = run.folder.file("checkpoint.pt");
-  fs::last_write_time(checkpoint, fs::last_write_time(file) + std::chrono::hours(1));
-  EXPECT_FALSE(open_refitted_prior(run));
+  // A decoder or a checkpoint that is written later makes it void.
+  const auto file = run.folder.file("refitted_prior.pt");
+  for (const char* name : {"refined_decoder.pt", "checkpoint.pt"}) {
+    const auto model = run.folder.file(name);
+    replace_text_file(model, "networks");
+    fs::last_write_time(model, fs::last_write_time(file) + std::chrono::hours(1));
+    EXPECT_FALSE(open_refitted_prior(run)) << name;
+    EXPECT_EQ(density_samples(run), "prior_samples.npy") << name;
+    fs::remove(model);
+  }
 }
 
 TEST(RefittedPrior, OfAGaussianRunIsAMixture) {

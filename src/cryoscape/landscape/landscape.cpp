@@ -229,6 +229,7 @@ json free_energies(training::Run& run, latent::Prior& density,
 LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& options) {
   check_target(run);
   if (options.half_run) check_half_run(run, *options.half_run);
+  const auto refitted = chosen_density(run, options);
   const auto seed = static_cast<std::uint64_t>(run.settings.training.seed);
   const auto conformations = open_conformations(run);
   if (conformations.usable().empty())
@@ -236,8 +237,9 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   Findings found;
   found.space = fit_space(run, conformations, seed);
   const auto variables = parse_collective_variables(options.variable, {run.data.beads, found.space});
+  if (options.nodes == "models" && variables.size() > 1)
+    throw UsageError("--nodes models goes with one variable, path:MODELS: free energies along two are not tabulated");
   found.cloud = embed(conformations, found.space, "structure space");
-  const auto refitted = chosen_density(run, options);
   auto& density = refitted ? *refitted->prior : run.model->prior();
   std::optional<PopulationSample> population;
   if (refitted) population = sample_population(run, *refitted, found.space, seed);
