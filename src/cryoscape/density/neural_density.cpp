@@ -1,0 +1,321 @@
+#include "cryoscape/density/neural_density.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "cryoscape/density/neural_field.hpp"
+#include "cryoscape/density/neural_sampling.hpp"
+#include "cryoscape/density/neural_scale.hpp"
+#include "cryoscape/inference/module_state.hpp"
+#include "cryoscape/optics/fft3.hpp"
+#include "cryoscape/optics/spectrum.hpp"
+#include "cryoscape/training/adamw.hpp"
+#include "cryoscape/training/archive_file.hpp"
+#include "cryoscape/util/error.hpp"
+#include "cryoscape/util/interrupt.hpp"
+#include "cryoscape/util/parallel.hpp"
+#include "cryoscape/util/progress.hpp"
+
+namespace cryoscape::density {
+namespace {
+
+/// Rows of a part of a step, each with its own pass through the network: activations that fit a cache.
+constexpr std::size_t kPartRows = 1024;
+constexpr double kWarmUp = 0.02;  ///< of all steps
+constexpr std::uint64_t kOrderStream = std::uint64_t{1} << 63;
+
+FieldShape shape_of(const particles::ImageGrid& grid, int latent_dim, const NeuralOptions& options) {
+  const double radius = 0.5 * grid.diameter / (grid.box * grid.pixel_size);
+  return {latent_dim, options.features, options.hidden, options.layers, radius};
+}
+
+/// Wraps (does not copy) rows of `columns` values.
+torch::Tensor rows_of(std::span<const float> values, std::size_t columns) {
+  return torch::from_blob(
+      const_cast<float*>(values.data()),
+      {static_cast<std::int64_t>(values.size() / columns), static_cast<std::int64_t>(columns)});
+}
+
+/// Members in the order of an epoch.
+std::vector<std::uint32_t> shuffled(std::span<const std::uint32_t> members, std::uint64_t seed,
+                                    std::uint64_t epoch) {
+  std::vector<std::uint32_t> order(members.begin(), members.end());
+  Philox random(seed, kOrderStream + epoch);
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  return order;
+}
+
+/// Mean over the optics groups.
+std::vector<double> mean_power(const std::vector<std::vector<double>>& noise_power) {
+  std::vector<double> mean(noise_power.at(0).size());
+  for (const auto& power : noise_power)
+    for (std::size_t s = 0; s < mean.size(); ++s)
+      mean[s] += power[s] / static_cast<double>(noise_power.size());
+  return mean;
+}
+
+/// What an output of 1 stands for, by shell: the geometric mean of the shell's amplitude and the largest.
+/// With the amplitude itself the loss is as much flatter in high shells as their signal is weaker, and they
+/// are learned last; with one amplitude for all, the network has to bring forth a range of a thousand.
+std::vector<double> balanced(std::vector<double> amplitudes) {
+  const double most = *std::max_element(amplitudes.begin(), amplitudes.end());
+  for (double& a : amplitudes) a = std::sqrt(a * most);
+  return amplitudes;
+}
+
+/// Calls body(part) for every part, in parallel, each on one thread even if there is only one part: a matrix
+/// product that threads share rounds differently.
+template <class Body>
+void for_parts(std::size_t count, Body&& body) {
+  parallel_for(std::max<std::size_t>(count, 2), [&](std::size_t part) {
+    if (part < count) body(part);
+  });
+}
+
+/// Up to the highest rate, then down to 0 along a cosine.
+double learning_rate(double highest, std::uint64_t step, std::uint64_t steps) {
+  const double done = (static_cast<double>(step) + 0.5) / static_cast<double>(steps);
+  return highest * std::min(1.0, done / kWarmUp) * 0.5 * (1 + std::cos(std::numbers::pi * done));
+}
+
+/// Values as a tensor of their own, and back.
+torch::Tensor tensor_of(std::span<const double> values) {
+  return torch::from_blob(const_cast<double*>(values.data()), {static_cast<std::int64_t>(values.size())},
+                          torch::kFloat64)
+      .clone();
+}
+std::vector<double> values_of(torch::serialize::InputArchive& archive, const std::string& name) {
+  torch::Tensor values;
+  archive.read(name, values);
+  values = values.to(torch::kFloat64);
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+/// What an archive must agree in with the density that goes on from it.
+std::vector<double> identity(const particles::ImageGrid& grid, const NeuralOptions& options) {
+  return {static_cast<double>(grid.box),
+          grid.pixel_size,
+          grid.diameter,
+          static_cast<double>(options.epochs),
+          static_cast<double>(options.batch),
+          static_cast<double>(options.frequencies),
+          options.learning_rate,
+          static_cast<double>(options.seed)};
+}
+
+/// What a part of a step gives: its loss (nats) and the gradients of it.
+struct PartGradient {
+  double loss = 0;
+  std::vector<torch::Tensor> gradients;
+};
+
+}  // namespace
+
+struct NeuralDensity::State {
+  particles::ImageGrid grid;
+  NeuralOptions options;
+  NeuralField field;
+  training::AdamW optimiser;
+  std::uint64_t step = 0;         ///< done
+  std::vector<double> scale;      ///< by shell; empty before training
+  std::vector<float> mean, gain;  ///< of the latents: standardised (z − mean) · gain
+
+  State(const particles::ImageGrid& grid_, int latent_dim, const NeuralOptions& options_)
+      : grid(grid_),
+        options(options_),
+        field(shape_of(grid_, latent_dim, options_), options_.seed),
+        optimiser(field->parameters(), {}),
+        mean(latent_dim, 0.0f),
+        gain(latent_dim, 1.0f) {}
+
+  void begin(const NeuralImages& images);
+  void append_latents(std::span<const float> z, std::size_t count, std::vector<float>& rows) const {
+    for (std::size_t n = 0; n < count; ++n)
+      for (std::size_t j = 0; j < mean.size(); ++j) rows.push_back((z[j] - mean[j]) * gain[j]);
+  }
+  std::span<const float> latents_of(const NeuralImages& images, std::size_t particle) const {
+    return std::span(images.latents.values).subspan(particle * mean.size(), mean.size());
+  }
+  PartGradient evaluate(const NeuralImages& images, const SliceMaker& maker, const FrequencySampler& sampler,
+                        std::span<const std::uint32_t> particles);
+  double take_step(const NeuralImages& images, const SliceMaker& maker, const FrequencySampler& sampler,
+                   std::span<const std::uint32_t> batch, double rate);
+};
+
+/// Measures the scale and the latents' mean and variance.
+void NeuralDensity::State::begin(const NeuralImages& images) {
+  scale = balanced(signal_scale(images.set, images.reader, grid, images.noise_power, images.members));
+  const auto count = static_cast<double>(images.members.size());
+  for (std::size_t j = 0; j < mean.size(); ++j) {
+    double sum = 0, squares = 0;
+    for (const auto i : images.members) sum += latents_of(images, i)[j];
+    for (const auto i : images.members) squares += std::pow(latents_of(images, i)[j] - sum / count, 2);
+    mean[j] = static_cast<float>(sum / count);
+    gain[j] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares / count)) : 1.0f;
+  }
+}
+
+PartGradient NeuralDensity::State::evaluate(const NeuralImages& images, const SliceMaker& maker,
+                                            const FrequencySampler& sampler,
+                                            std::span<const std::uint32_t> particles) {
+  auto mine = maker;
+  Slice slice;
+  FrequencyBatch batch;
+  std::vector<float> z;
+  for (const auto i : particles) {
+    if (!mine.make(images.reader, i, slice)) continue;
+    Philox random(options.seed, (step << 32) + i);
+    const std::size_t before = batch.size();
+    sampler.draw(slice, options.frequencies, random, batch);
+    append_latents(latents_of(images, i), batch.size() - before, z);
+  }
+  if (batch.size() == 0) return {};
+  const auto loss =
+      field_loss(field->forward(rows_of(batch.k, 3), rows_of(z, mean.size())), rows_of(batch.samples, 3));
+  return {loss.item<double>(), torch::autograd::grad({loss}, field->parameters())};
+}
+
+/// One step of the optimiser; the loss per particle.
+double NeuralDensity::State::take_step(const NeuralImages& images, const SliceMaker& maker,
+                                       const FrequencySampler& sampler, std::span<const std::uint32_t> batch,
+                                       double rate) {
+  const std::size_t size = std::max<std::size_t>(1, kPartRows / options.frequencies),
+                    count = (batch.size() + size - 1) / size;
+  std::vector<PartGradient> parts(count);
+  for_parts(count, [&](std::size_t p) {
+    const std::size_t first = p * size;
+    parts[p] = evaluate(images, maker, sampler, batch.subspan(first, std::min(size, batch.size() - first)));
+  });
+  auto parameters = field->parameters();
+  double loss = 0;
+  for (const auto& part : parts) {
+    loss += part.loss;
+    for (std::size_t i = 0; i < part.gradients.size(); ++i) {
+      auto& gradient = parameters[i].mutable_grad();
+      gradient = gradient.defined() ? gradient.add_(part.gradients[i]) : part.gradients[i];
+    }
+  }
+  const auto particles = static_cast<double>(batch.size());
+  if (!std::isfinite(loss)) fail("the density's network diverged at step {}: lower the learning rate", step);
+  optimiser.step(rate, 1 / particles);
+  ++step;
+  return loss / particles;
+}
+
+NeuralDensity::NeuralDensity(const particles::ImageGrid& grid, int latent_dim, const NeuralOptions& options)
+    : state_(std::make_unique<State>(grid, latent_dim, options)) {}
+NeuralDensity::~NeuralDensity() = default;
+NeuralDensity::NeuralDensity(NeuralDensity&&) noexcept = default;
+
+void NeuralDensity::train(const NeuralImages& images, const std::function<void()>& after_epoch) {
+  auto& s = *state_;
+  if (s.scale.empty()) s.begin(images);
+  const FrequencySampler sampler(s.grid.box, s.scale, mean_power(images.noise_power));
+  const SliceMaker maker(images.set, s.grid, images.noise_power);
+  const std::size_t count = images.members.size(),
+                    per_epoch = (count + s.options.batch - 1) / s.options.batch;
+  const std::uint64_t steps = per_epoch * static_cast<std::uint64_t>(s.options.epochs);
+  Progress progress("learning a density", (steps - std::min(steps, s.step)) * s.options.batch, "images");
+  std::vector<std::uint32_t> order;
+  for (std::uint64_t ordered = ~std::uint64_t{0}; s.step < steps;) {
+    throw_if_interrupted();
+    const std::uint64_t epoch = s.step / per_epoch, first = s.step % per_epoch * s.options.batch;
+    if (epoch != ordered) order = shuffled(images.members, s.options.seed, ordered = epoch);
+    const auto batch = std::span(order).subspan(first, std::min(s.options.batch, count - first));
+    const double loss =
+        s.take_step(images, maker, sampler, batch, learning_rate(s.options.learning_rate, s.step, steps));
+    progress.advance(batch.size(), fmt::format("{:.2f} nats per image", -loss));
+    if (after_epoch && s.step % per_epoch == 0) after_epoch();
+  }
+}
+
+std::vector<std::complex<float>> NeuralDensity::transform(std::span<const float> k,
+                                                          std::span<const float> z) const {
+  auto& s = *state_;
+  const std::size_t count = k.size() / 3, parts = (count + kPartRows - 1) / kPartRows;
+  std::vector<std::complex<float>> out(count);
+  if (s.scale.empty()) return out;
+  for_parts(parts, [&](std::size_t part) {
+    torch::NoGradGuard no_grad;
+    const std::size_t first = part * kPartRows, rows = std::min(kPartRows, count - first);
+    std::vector<float> points(k.begin() + 3 * first, k.begin() + 3 * (first + rows)), latents;
+    std::vector<float> sign;
+    for (std::size_t i = 0; i < rows; ++i)
+      sign.push_back(turn_to_half_space(std::span<float, 3>(points.data() + 3 * i, 3)) ? -1.0f : 1.0f);
+    s.append_latents(z, rows, latents);
+    const auto values = s.field->forward(rows_of(points, 3), rows_of(latents, s.mean.size()));
+    for (std::size_t i = 0; i < rows; ++i) {
+      const float* const at = points.data() + 3 * i;
+      const double radius = std::hypot(at[0], at[1], at[2]);
+      const auto scale = static_cast<float>(at_radius(s.scale, radius));
+      const float* const value = values.data_ptr<float>() + 2 * i;
+      out[first + i] = {scale * value[0], radius > 0 ? scale * sign[i] * value[1] : 0.0f};
+    }
+  });
+  return out;
+}
+
+std::vector<float> NeuralDensity::map(std::span<const float> z) const {
+  const int box = state_->grid.box, columns = box / 2 + 1;
+  std::vector<float> k;
+  std::vector<std::size_t> places;
+  std::size_t at = 0;
+  for (int iz = 0; iz < box; ++iz)
+    for (int iy = 0; iy < box; ++iy)
+      for (int x = 0; x < columns; ++x, ++at) {
+        const int ky = optics::row_frequency(iy, box), kz = optics::row_frequency(iz, box);
+        if (4 * (x * x + ky * ky + kz * kz) >= box * box) continue;
+        k.insert(k.end(), {static_cast<float>(x), static_cast<float>(ky), static_cast<float>(kz)});
+        places.push_back(at);
+      }
+  const auto values = transform(k, z);
+  std::vector<std::complex<float>> spectrum(optics::half_size3(box));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const int sum = static_cast<int>(k[3 * i] + k[3 * i + 1] + k[3 * i + 2]);
+    spectrum[places[i]] = sum % 2 ? -values[i] : values[i];  // from the centre to the corner
+  }
+  std::vector<float> out(static_cast<std::size_t>(box) * box * box);
+  optics::irfft3(box, spectrum.data(), out.data());
+  return out;
+}
+
+void NeuralDensity::save(const std::filesystem::path& path) const {
+  const auto& s = *state_;
+  torch::serialize::OutputArchive archive, optimiser;
+  const auto field = inference::state_of(*s.field);
+  for (std::size_t i = 0; i < field.size(); ++i) archive.write("field" + std::to_string(i), field[i]);
+  s.optimiser.save(optimiser);
+  archive.write("optimiser", optimiser);
+  archive.write("identity", tensor_of(identity(s.grid, s.options)));
+  archive.write("step", torch::tensor(static_cast<std::int64_t>(s.step)));
+  archive.write("scale", tensor_of(s.scale));
+  archive.write("mean", torch::tensor(s.mean));
+  archive.write("gain", torch::tensor(s.gain));
+  training::write_archive(path, archive);
+}
+
+void NeuralDensity::load(const std::filesystem::path& path) {
+  auto& s = *state_;
+  try {
+    torch::serialize::InputArchive archive, optimiser;
+    archive.load_from(path.string());
+    if (values_of(archive, "identity") != identity(s.grid, s.options))
+      throw std::invalid_argument("of another density");
+    auto field = inference::state_of(*s.field);
+    for (std::size_t i = 0; i < field.size(); ++i) archive.read("field" + std::to_string(i), field[i]);
+    inference::set_state(*s.field, field);
+    archive.read("optimiser", optimiser);
+    s.optimiser.load(optimiser);
+    s.step = static_cast<std::uint64_t>(values_of(archive, "step").at(0));
+    s.scale = values_of(archive, "scale");
+    const auto mean = values_of(archive, "mean"), gain = values_of(archive, "gain");
+    s.mean.assign(mean.begin(), mean.end());
+    s.gain.assign(gain.begin(), gain.end());
+  } catch (const std::exception&) {
+    fail("{} is missing, damaged or of a density with other options: learn it again", path.string());
+  }
+}
+
+}  // namespace cryoscape::density
