@@ -74,7 +74,7 @@ fs::path run_with_states(const fs::path& folder) {
 
 TEST(Density, MapsOfARunsStates) {
   const auto out = run_with_states(test_folder());
-  for (const std::string method : {"backproject", "kernel", "deform"}) {
+  for (const std::string method : {"backproject", "kernel", "neural", "deform"}) {
     const auto result = run({"density", out, "--method", method, "--json"});
     expect_success(result);
     const auto json = nlohmann::json::parse(result.out);
@@ -110,7 +110,8 @@ TEST(Density, FinishedMapsAreNotMadeAgain) {
   replace_text_file(maps / "density.json", json.dump(2) + "\n");
   fs::remove(maps / "state_02.mrc");
   const auto first = fs::last_write_time(maps / "state_01.mrc");
-  expect_one_line(run({"density", out, "--method", "kernel", "--out", maps}), 1, {"density.json", "--force"});
+  expect_last_line(run({"density", out, "--method", "kernel", "--out", maps}), 1,
+                   {"density.json", "--force"});
   expect_last_line(run({"density", out, "--method", "deform", "--out", maps, "--resume"}), 1,
                    {"other options"});
   expect_success(run({"density", out, "--method", "kernel", "--out", maps, "--resume"}));

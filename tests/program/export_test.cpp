@@ -68,6 +68,7 @@ TEST(Sample, DrawsConformations) {
 TEST(Landscape, SaysWhatIsWrong) {
   const auto out = copy_of_small_run();
   expect_last_line(run({"landscape", out, "--density", "refitted"}), 1, {"refitted", "cryoscape refine"});
-  expect_last_line(run({"landscape", out, "--nodes", "models", "--variable", "pc1;pc2"}), 2, {"--nodes models"});
+  expect_last_line(run({"landscape", out, "--nodes", "models", "--variable", "pc1;distance:A:1-3,A:20-22"}),
+                   2, {"--nodes models"});
   EXPECT_FALSE(fs::exists(out / "landscape.json"));
 }
