@@ -5,9 +5,10 @@
 #include <numbers>
 #include <numeric>
 
+#include "cryoscape/density/neural_consensus.hpp"
 #include "cryoscape/density/neural_field.hpp"
+#include "cryoscape/density/neural_points.hpp"
 #include "cryoscape/density/neural_sampling.hpp"
-#include "cryoscape/density/neural_scale.hpp"
 #include "cryoscape/inference/module_state.hpp"
 #include "cryoscape/optics/fft3.hpp"
 #include "cryoscape/optics/spectrum.hpp"
@@ -24,12 +25,7 @@ namespace {
 /// Rows of a part of a step, each with its own pass through the network: activations that fit a cache.
 constexpr std::size_t kPartRows = 1024;
 constexpr double kWarmUp = 0.02;  ///< of all steps
-constexpr std::uint64_t kOrderStream = std::uint64_t{1} << 63;
-
-FieldShape shape_of(const particles::ImageGrid& grid, int latent_dim, const NeuralOptions& options) {
-  const double radius = 0.5 * grid.diameter / (grid.box * grid.pixel_size);
-  return {latent_dim, options.features, options.hidden, options.layers, radius};
-}
+constexpr std::uint64_t kOrderStream = std::uint64_t{1} << 63, kPointStream = kOrderStream - 1;
 
 /// Wraps (does not copy) rows of `columns` values.
 torch::Tensor rows_of(std::span<const float> values, std::size_t columns) {
@@ -125,7 +121,7 @@ struct NeuralDensity::State {
   State(const particles::ImageGrid& grid_, int latent_dim, const NeuralOptions& options_)
       : grid(grid_),
         options(options_),
-        field(shape_of(grid_, latent_dim, options_), options_.seed),
+        field(FieldShape{latent_dim, options_.features, options_.hidden, options_.layers}, options_.seed),
         optimiser(field->parameters(), {}),
         mean(latent_dim, 0.0f),
         gain(latent_dim, 1.0f) {}
@@ -144,9 +140,14 @@ struct NeuralDensity::State {
                    std::span<const std::uint32_t> batch, double rate);
 };
 
-/// Measures the scale and the latents' mean and variance.
+/// Measures what the members have in common, and their latents' mean and variance.
 void NeuralDensity::State::begin(const NeuralImages& images) {
-  scale = balanced(signal_scale(images.set, images.reader, grid, images.noise_power, images.members));
+  auto consensus = measure_consensus(images.set, images.reader, grid, images.noise_power, images.members);
+  scale = balanced(std::move(consensus.amplitudes));
+  Philox random(options.seed, kPointStream);
+  const double radius = 0.5 * grid.diameter / grid.pixel_size;
+  const auto points = draw_points(grid.box, consensus.map, radius, options.features, random);
+  field->set_points(rows_of(points, 3) / grid.box);
   const auto count = static_cast<double>(images.members.size());
   for (std::size_t j = 0; j < mean.size(); ++j) {
     double sum = 0, squares = 0;
@@ -211,6 +212,9 @@ NeuralDensity::NeuralDensity(NeuralDensity&&) noexcept = default;
 
 void NeuralDensity::train(const NeuralImages& images, const std::function<void()>& after_epoch) {
   auto& s = *state_;
+  if (images.latents.rows != images.set.size() || images.latents.columns != s.mean.size())
+    fail("{} x {} latents do not fit {} particles and {} dimensions", images.latents.rows,
+         images.latents.columns, images.set.size(), s.mean.size());
   if (s.scale.empty()) s.begin(images);
   const FrequencySampler sampler(s.grid.box, s.scale, mean_power(images.noise_power));
   const SliceMaker maker(images.set, s.grid, images.noise_power);
