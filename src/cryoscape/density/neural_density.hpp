@@ -65,8 +65,8 @@ class NeuralDensity {
   void load(const std::filesystem::path& path);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  struct Learner;
+  std::unique_ptr<Learner> learner_;
 };
 
 }  // namespace cryoscape::density
