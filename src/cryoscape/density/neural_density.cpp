@@ -3,40 +3,21 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 
-#include "cryoscape/density/neural_field.hpp"
-#include "cryoscape/density/neural_sampling.hpp"
-#include "cryoscape/density/neural_scale.hpp"
+#include "cryoscape/density/neural_learner.hpp"
 #include "cryoscape/inference/module_state.hpp"
 #include "cryoscape/optics/fft3.hpp"
 #include "cryoscape/optics/spectrum.hpp"
-#include "cryoscape/training/adamw.hpp"
 #include "cryoscape/training/archive_file.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/interrupt.hpp"
-#include "cryoscape/util/parallel.hpp"
 #include "cryoscape/util/progress.hpp"
 
 namespace cryoscape::density {
 namespace {
 
-/// Rows of a part of a step, each with its own pass through the network: activations that fit a cache.
-constexpr std::size_t kPartRows = 1024;
 constexpr double kWarmUp = 0.02;  ///< of all steps
 constexpr std::uint64_t kOrderStream = std::uint64_t{1} << 63;
-
-FieldShape shape_of(const particles::ImageGrid& grid, int latent_dim, const NeuralOptions& options) {
-  const double radius = 0.5 * grid.diameter / (grid.box * grid.pixel_size);
-  return {latent_dim, options.features, options.hidden, options.layers, radius};
-}
-
-/// Wraps (does not copy) rows of `columns` values.
-torch::Tensor rows_of(std::span<const float> values, std::size_t columns) {
-  return torch::from_blob(
-      const_cast<float*>(values.data()),
-      {static_cast<std::int64_t>(values.size() / columns), static_cast<std::int64_t>(columns)});
-}
 
 /// Members in the order of an epoch.
 std::vector<std::uint32_t> shuffled(std::span<const std::uint32_t> members, std::uint64_t seed,
@@ -54,24 +35,6 @@ std::vector<double> mean_power(const std::vector<std::vector<double>>& noise_pow
     for (std::size_t s = 0; s < mean.size(); ++s)
       mean[s] += power[s] / static_cast<double>(noise_power.size());
   return mean;
-}
-
-/// What an output of 1 stands for, by shell: the geometric mean of the shell's amplitude and the largest.
-/// With the amplitude itself the loss is as much flatter in high shells as their signal is weaker, and they
-/// are learned last; with one amplitude for all, the network has to bring forth a range of a thousand.
-std::vector<double> balanced(std::vector<double> amplitudes) {
-  const double most = *std::max_element(amplitudes.begin(), amplitudes.end());
-  for (double& a : amplitudes) a = std::sqrt(a * most);
-  return amplitudes;
-}
-
-/// Calls body(part) for every part, in parallel, each on one thread even if there is only one part: a matrix
-/// product that threads share rounds differently.
-template <class Body>
-void for_parts(std::size_t count, Body&& body) {
-  parallel_for(std::max<std::size_t>(count, 2), [&](std::size_t part) {
-    if (part < count) body(part);
-  });
 }
 
 /// Up to the highest rate, then down to 0 along a cosine.
@@ -105,112 +68,18 @@ std::vector<double> identity(const particles::ImageGrid& grid, const NeuralOptio
           static_cast<double>(options.seed)};
 }
 
-/// What a part of a step gives: its loss (nats) and the gradients of it.
-struct PartGradient {
-  double loss = 0;
-  std::vector<torch::Tensor> gradients;
-};
-
 }  // namespace
 
-struct NeuralDensity::State {
-  particles::ImageGrid grid;
-  NeuralOptions options;
-  NeuralField field;
-  training::AdamW optimiser;
-  std::uint64_t step = 0;         ///< done
-  std::vector<double> scale;      ///< by shell; empty before training
-  std::vector<float> mean, gain;  ///< of the latents: standardised (z − mean) · gain
-
-  State(const particles::ImageGrid& grid_, int latent_dim, const NeuralOptions& options_)
-      : grid(grid_),
-        options(options_),
-        field(shape_of(grid_, latent_dim, options_), options_.seed),
-        optimiser(field->parameters(), {}),
-        mean(latent_dim, 0.0f),
-        gain(latent_dim, 1.0f) {}
-
-  void begin(const NeuralImages& images);
-  void append_latents(std::span<const float> z, std::size_t count, std::vector<float>& rows) const {
-    for (std::size_t n = 0; n < count; ++n)
-      for (std::size_t j = 0; j < mean.size(); ++j) rows.push_back((z[j] - mean[j]) * gain[j]);
-  }
-  std::span<const float> latents_of(const NeuralImages& images, std::size_t particle) const {
-    return std::span(images.latents.values).subspan(particle * mean.size(), mean.size());
-  }
-  PartGradient evaluate(const NeuralImages& images, const SliceMaker& maker, const FrequencySampler& sampler,
-                        std::span<const std::uint32_t> particles);
-  double take_step(const NeuralImages& images, const SliceMaker& maker, const FrequencySampler& sampler,
-                   std::span<const std::uint32_t> batch, double rate);
-};
-
-/// Measures the scale and the latents' mean and variance.
-void NeuralDensity::State::begin(const NeuralImages& images) {
-  scale = balanced(signal_scale(images.set, images.reader, grid, images.noise_power, images.members));
-  const auto count = static_cast<double>(images.members.size());
-  for (std::size_t j = 0; j < mean.size(); ++j) {
-    double sum = 0, squares = 0;
-    for (const auto i : images.members) sum += latents_of(images, i)[j];
-    for (const auto i : images.members) squares += std::pow(latents_of(images, i)[j] - sum / count, 2);
-    mean[j] = static_cast<float>(sum / count);
-    gain[j] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares / count)) : 1.0f;
-  }
-}
-
-PartGradient NeuralDensity::State::evaluate(const NeuralImages& images, const SliceMaker& maker,
-                                            const FrequencySampler& sampler,
-                                            std::span<const std::uint32_t> particles) {
-  auto mine = maker;
-  Slice slice;
-  FrequencyBatch batch;
-  std::vector<float> z;
-  for (const auto i : particles) {
-    if (!mine.make(images.reader, i, slice)) continue;
-    Philox random(options.seed, (step << 32) + i);
-    const std::size_t before = batch.size();
-    sampler.draw(slice, options.frequencies, random, batch);
-    append_latents(latents_of(images, i), batch.size() - before, z);
-  }
-  if (batch.size() == 0) return {};
-  const auto loss =
-      field_loss(field->forward(rows_of(batch.k, 3), rows_of(z, mean.size())), rows_of(batch.samples, 3));
-  return {loss.item<double>(), torch::autograd::grad({loss}, field->parameters())};
-}
-
-/// One step of the optimiser; the loss per particle.
-double NeuralDensity::State::take_step(const NeuralImages& images, const SliceMaker& maker,
-                                       const FrequencySampler& sampler, std::span<const std::uint32_t> batch,
-                                       double rate) {
-  const std::size_t size = std::max<std::size_t>(1, kPartRows / options.frequencies),
-                    count = (batch.size() + size - 1) / size;
-  std::vector<PartGradient> parts(count);
-  for_parts(count, [&](std::size_t p) {
-    const std::size_t first = p * size;
-    parts[p] = evaluate(images, maker, sampler, batch.subspan(first, std::min(size, batch.size() - first)));
-  });
-  auto parameters = field->parameters();
-  double loss = 0;
-  for (const auto& part : parts) {
-    loss += part.loss;
-    for (std::size_t i = 0; i < part.gradients.size(); ++i) {
-      auto& gradient = parameters[i].mutable_grad();
-      gradient = gradient.defined() ? gradient.add_(part.gradients[i]) : part.gradients[i];
-    }
-  }
-  const auto particles = static_cast<double>(batch.size());
-  if (!std::isfinite(loss)) fail("the density's network diverged at step {}: lower the learning rate", step);
-  optimiser.step(rate, 1 / particles);
-  ++step;
-  return loss / particles;
-}
-
 NeuralDensity::NeuralDensity(const particles::ImageGrid& grid, int latent_dim, const NeuralOptions& options)
-    : state_(std::make_unique<State>(grid, latent_dim, options)) {}
+    : learner_(std::make_unique<Learner>(grid, latent_dim, options)) {}
 NeuralDensity::~NeuralDensity() = default;
 NeuralDensity::NeuralDensity(NeuralDensity&&) noexcept = default;
 
 void NeuralDensity::train(const NeuralImages& images, const std::function<void()>& after_epoch) {
-  auto& s = *state_;
+  auto& s = *learner_;
+  if (images.latents.rows != images.set.size() || images.latents.columns != s.mean.size())
+    fail("{} x {} latents do not fit {} particles and {} dimensions", images.latents.rows,
+         images.latents.columns, images.set.size(), s.mean.size());
   if (s.scale.empty()) s.begin(images);
   const FrequencySampler sampler(s.grid.box, s.scale, mean_power(images.noise_power));
   const SliceMaker maker(images.set, s.grid, images.noise_power);
@@ -233,7 +102,7 @@ void NeuralDensity::train(const NeuralImages& images, const std::function<void()
 
 std::vector<std::complex<float>> NeuralDensity::transform(std::span<const float> k,
                                                           std::span<const float> z) const {
-  auto& s = *state_;
+  auto& s = *learner_;
   const std::size_t count = k.size() / 3, parts = (count + kPartRows - 1) / kPartRows;
   std::vector<std::complex<float>> out(count);
   if (s.scale.empty()) return out;
@@ -258,7 +127,7 @@ std::vector<std::complex<float>> NeuralDensity::transform(std::span<const float>
 }
 
 std::vector<float> NeuralDensity::map(std::span<const float> z) const {
-  const int box = state_->grid.box, columns = box / 2 + 1;
+  const int box = learner_->grid.box, columns = box / 2 + 1;
   std::vector<float> k;
   std::vector<std::size_t> places;
   std::size_t at = 0;
@@ -282,7 +151,7 @@ std::vector<float> NeuralDensity::map(std::span<const float> z) const {
 }
 
 void NeuralDensity::save(const std::filesystem::path& path) const {
-  const auto& s = *state_;
+  const auto& s = *learner_;
   torch::serialize::OutputArchive archive, optimiser;
   const auto field = inference::state_of(*s.field);
   for (std::size_t i = 0; i < field.size(); ++i) archive.write("field" + std::to_string(i), field[i]);
@@ -297,7 +166,7 @@ void NeuralDensity::save(const std::filesystem::path& path) const {
 }
 
 void NeuralDensity::load(const std::filesystem::path& path) {
-  auto& s = *state_;
+  auto& s = *learner_;
   try {
     torch::serialize::InputArchive archive, optimiser;
     archive.load_from(path.string());

@@ -13,7 +13,7 @@
 namespace cryoscape::density {
 
 struct NeuralOptions {
-  int features = 256;             ///< random points of the encoding of frequencies
+  int features = 256;             ///< points of the encoding of frequencies
   int hidden = 128;               ///< width of a layer
   int layers = 3;                 ///< hidden ones
   int epochs = 10;                ///< passes over the particles
@@ -35,11 +35,12 @@ struct NeuralImages {
 /// The density of particles as a function of their latents, by a network of (frequency, z) → Fourier
 /// coefficient (cryoDRGN, Zhong et al., Nature Methods 2021; stage two of CryoSTAR, Li et al., Nature Methods
 /// 2024), fitted to the images by maximum likelihood under their noise. Latents are standardised by the
-/// members' mean and variance, coefficients by their shell's amplitude (signal_scale; its square root, as it
-/// is balanced). All of it on the CPU.
+/// members' mean and variance. The members' consensus map says where the points of the encoding lie and how
+/// coefficients fall off with frequency. All of it on the CPU. Half-maps of noise have an FSC of mean 0, but
+/// with correlated shells: its standard deviation is 0.1 to 0.2 in all of them.
 class NeuralDensity {
  public:
-  /// `grid`: of the images and maps; its diameter is the extent of density that the encoding is made for.
+  /// `grid`: of the images and maps; its diameter is that of the ball where density may be.
   NeuralDensity(const particles::ImageGrid& grid, int latent_dim, const NeuralOptions& options);
   ~NeuralDensity();
   NeuralDensity(NeuralDensity&&) noexcept;
@@ -64,8 +65,8 @@ class NeuralDensity {
   void load(const std::filesystem::path& path);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  struct Learner;
+  std::unique_ptr<Learner> learner_;
 };
 
 }  // namespace cryoscape::density

@@ -82,9 +82,23 @@ std::vector<float> difference(std::vector<float> a, const std::vector<float>& b)
   return a;
 }
 
+/// On one thread: steps of these sizes are one part.
+class NeuralDensityTest : public testing::Test {
+ protected:
+  static void use_threads(int count) {
+    set_thread_count(count);
+    model::prepare_matrix_products();
+  }
+  void SetUp() override { use_threads(1); }
+  void TearDown() override { set_thread_count(threads_); }
+
+ private:
+  int threads_ = thread_count();
+};
+
 }  // namespace
 
-TEST(NeuralDensity, RecoversTwoConformationsAndTheirDifference) {
+TEST_F(NeuralDensityTest, RecoversTwoConformationsAndTheirDifference) {
   Scene scene;
   fill(scene, two_conformations(), 200, 0.05);
   auto options = small_options();
@@ -97,15 +111,13 @@ TEST(NeuralDensity, RecoversTwoConformationsAndTheirDifference) {
     maps.push_back(density.map({&z, 1}));
     truths.push_back(scene.truths[t].map(kBox));
     const auto fsc = map_correlation(kBox, maps[t], truths[t]);
-    if (getenv("E"))
-      for (double f : fsc) printf("%.2f ", f);
     for (int s = 1; s <= 3; ++s) EXPECT_GT(fsc[s], 0.9) << t << " shell " << s;
   }
   const auto fsc = map_correlation(kBox, difference(maps[0], maps[1]), difference(truths[0], truths[1]));
   for (int s = 1; s <= 3; ++s) EXPECT_GT(fsc[s], 0.8) << s;
 }
 
-TEST(NeuralDensity, FindsNothingInNoise) {
+TEST_F(NeuralDensityTest, FindsNothingInNoise) {
   constexpr int kTurns = 6;
   double sum = 0;
   for (int turn = 0; turn < kTurns; ++turn) {
@@ -126,7 +138,7 @@ TEST(NeuralDensity, FindsNothingInNoise) {
   EXPECT_LT(std::abs(sum / (2 * kTurns)), 0.15);
 }
 
-TEST(NeuralDensity, IsTheTransformOfARealMap) {
+TEST_F(NeuralDensityTest, IsTheTransformOfARealMap) {
   Scene scene;
   fill(scene, two_conformations(), 20, 0.1);
   auto options = small_options();
@@ -151,22 +163,19 @@ TEST(NeuralDensity, IsTheTransformOfARealMap) {
   EXPECT_NEAR(std::abs(found - expected), 0, 1e-4 * std::abs(spectrum[0]));
 }
 
-TEST(NeuralDensity, ThreadsAndInterruptionsDoNotMatter) {
+TEST_F(NeuralDensityTest, ThreadsAndInterruptionsDoNotMatter) {
   Scene scene;
   fill(scene, two_conformations(), 30, 0.1);
   auto options = small_options();
   options.epochs = 3;
+  options.batch = 40;  // three parts
   const auto members = scene.members();
   const auto file = scene.set.stacks[0].parent_path() / "density.pt";
   const float z = 6;
-  const int threads = thread_count();
-  set_thread_count(1);
-  model::prepare_matrix_products();
   NeuralDensity whole(kGrid, 1, options);
   scene.train(whole, members);
   const auto expected = whole.map({&z, 1});
-  set_thread_count(3);
-  model::prepare_matrix_products();
+  use_threads(3);
   NeuralDensity stopped(kGrid, 1, options), resumed(kGrid, 1, options);
   const auto stop = [&] {
     stopped.save(file);
@@ -176,7 +185,9 @@ TEST(NeuralDensity, ThreadsAndInterruptionsDoNotMatter) {
   resumed.load(file);
   scene.train(resumed, members);
   EXPECT_EQ(resumed.map({&z, 1}), expected);
-  set_thread_count(threads);
+
+  io::FloatMatrix fewer{members.size() - 1, 1, std::vector<float>(members.size() - 1)};
+  EXPECT_THROW(resumed.train({scene.set, scene.reader, kWhite, fewer, members}), Error);
 
   options.hidden += 16;
   NeuralDensity wider(kGrid, 1, options);

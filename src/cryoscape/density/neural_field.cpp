@@ -8,13 +8,6 @@
 namespace cryoscape::density {
 namespace {
 
-/// Uniform points (3, count) of the unit ball.
-torch::Tensor ball_points(int count, torch::Generator& generator) {
-  const auto direction = torch::randn({3, count}, generator);
-  const auto radius = torch::rand({1, count}, generator).pow(1.0 / 3);
-  return direction / direction.norm(2, 0, true) * radius;
-}
-
 std::vector<std::int64_t> layer_sizes(const FieldShape& shape) {
   std::vector<std::int64_t> sizes(shape.layers + 2, shape.hidden);
   sizes.front() = 2 * shape.features + shape.latent_dim;
@@ -40,10 +33,13 @@ NeuralFieldImpl::NeuralFieldImpl(const FieldShape& shape, std::uint64_t seed)
     // As much variance from the latents as from the frequency, whose cos² + sin² is 1 per point.
     : latent_gain_(std::sqrt(static_cast<double>(shape.features) / shape.latent_dim)) {
   auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
-  points_ =
-      register_buffer("points", 2 * std::numbers::pi * shape.radius * ball_points(shape.features, generator));
+  points_ = register_buffer("points", torch::zeros({3, shape.features}));
   network_ = register_module("network", model::Mlp(layer_sizes(shape)));
   initialise(network_, generator);
+}
+
+void NeuralFieldImpl::set_points(const torch::Tensor& points) {
+  points_.copy_(2 * std::numbers::pi * points.t());
 }
 
 torch::Tensor NeuralFieldImpl::forward(const torch::Tensor& k, const torch::Tensor& z) {

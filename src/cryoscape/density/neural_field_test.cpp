@@ -7,7 +7,7 @@ using namespace cryoscape::density;
 
 namespace {
 
-constexpr FieldShape kShape{2, 12, 16, 2, 0.3};
+constexpr FieldShape kShape{2, 12, 16, 2};
 
 /// Not all zero, as the last layer is at first.
 void fill_last_layer(NeuralField& field) {
@@ -31,6 +31,7 @@ TEST(NeuralField, BeginsWithNoDensityAndIsTheSameForASeed) {
 TEST(NeuralField, GradientOfTheLossMatchesFiniteDifferences) {
   torch::manual_seed(2);
   NeuralField field(kShape, 3);
+  field->set_points(0.2 * torch::randn({12, 3}));
   field->to(torch::kFloat64);
   fill_last_layer(field);
   const auto options = torch::TensorOptions(torch::kFloat64);
