@@ -133,6 +133,22 @@ TEST(Density, MapsOfAnyConformation) {
                    {"none.npy"});
 }
 
+TEST(Density, IndependentHalvesFromTwoRuns) {
+  const auto folder = test_folder();
+  for (const std::string half : {"1", "2"})
+    expect_success(
+        run(train_arguments(small_set().star(), small_set().model(), folder / half, {"--half", half})));
+  const auto result = run({"density", folder / "1", "--half-run", folder / "2", "--at", small_set().model(),
+                           "--out", folder / "maps", "--json"});
+  expect_success(result);
+  const auto json = nlohmann::json::parse(result.out);
+  const auto& count = json["targets"][0]["particles"];
+  EXPECT_EQ(count[0].get<int>() + count[1].get<int>(), kParticles);
+  EXPECT_EQ(json["settings"]["half_run"], (folder / "2").string());
+  expect_last_line(run({"density", folder / "1", "--half-run", folder / "1", "--at", small_set().model()}), 2,
+                   {"--half 1", "--half 2"});
+}
+
 TEST(Density, WrongUseOfARunIsOneLine) {
   const auto folder = test_folder();
   const auto out = folder / "run";
