@@ -27,8 +27,6 @@ namespace cryoscape::density {
 namespace {
 namespace fs = std::filesystem;
 
-constexpr double kMaskEdge = 5;  ///< voxels
-
 constexpr double kLocalWindow = 12;  ///< Å, standard deviation
 
 const char* const kSharpened = "map_sharpened.mrc";
@@ -86,10 +84,8 @@ std::array<std::vector<float>, 2> write_halves(const HalfSums& halves, const par
                                                const fs::path& folder, const std::vector<float>& mask,
                                                Reconstruction& result) {
   std::array<std::vector<float>, 2> maps;
-  const std::vector<double> unfiltered(optics::shell_count(grid.box), 0.0);
   for (int h = 0; h < 2; ++h) {
-    const Accumulator* sums[] = {&halves.sums[h]};
-    maps[h] = reconstruct(sums, unfiltered);
+    maps[h] = unfiltered_map(halves.sums[h]);
     clear_corners(grid.box, maps[h]);
     write_map(folder / (h ? "half2.mrc" : "half1.mrc"), grid, maps[h]);
   }
@@ -133,9 +129,7 @@ Reconstruction back_project_particles(const DensityOptions& options, const fs::p
   const auto set = read_set(options);
   const auto grid = choose_grid(options, set);
   check_memory(options, grid.box, back_projection_bytes(grid.box));
-  const auto mask = options.mask
-                        ? read_mask(*options.mask, grid.box, grid.pixel_size)
-                        : soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size);
+  const auto mask = fsc_mask(options, grid);
   const auto check =
       options.check ? read_map(*options.check, grid.box, grid.pixel_size) : std::vector<float>();
 

@@ -18,7 +18,6 @@
 #include "cryoscape/density/neural_maps.hpp"
 #include "cryoscape/density/noise_power.hpp"
 #include "cryoscape/density/reconstruction.hpp"
-#include "cryoscape/density/slice_pass.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 
@@ -27,7 +26,6 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 namespace {
 
-constexpr double kMaskEdge = 5;             ///< voxels
 constexpr std::size_t kFewParticles = 100;  ///< of a state, below which its map is warned of
 constexpr double kFolded = 0.01;
 
@@ -36,7 +34,6 @@ struct Source {
   training::Run* run = nullptr;
   RunConformations conformations;
   particles::ParticleSet set;  ///< with half-sets
-  std::vector<std::vector<double>> noise_power;
   std::optional<Proximity> proximity;
 };
 
@@ -110,19 +107,23 @@ particles::ImageGrid grid_of(const Source& source, const DensityOptions& density
   return choose_grid(own, source.set);
 }
 
+std::vector<std::vector<float>> models_of(const std::vector<Target>& targets) {
+  std::vector<std::vector<float>> models;
+  for (const auto& target : targets) models.push_back(target.model);
+  return models;
+}
+
 /// Measures the noise of every source on the grid, and for kernels how near its particles are.
 void prepare(Sources& sources, const particles::ImageGrid& grid, io::StackReader& reader,
              const std::vector<Target>& targets, const MapOptions& options) {
-  std::vector<std::vector<float>> models;
-  for (const auto& target : targets) models.push_back(target.model);
-  for (std::size_t r = 0; r < sources.runs.size(); ++r) {
-    auto& source = *sources.runs[r];
-    source.noise_power = measure_noise_power(source.set, reader, grid);
-    if (options.method == "kernel") source.proximity = measure_proximity(source.conformations, models);
-    for (std::size_t h = 0; h < 2; ++h)
-      if (sources.halves[h].set == &source.set) {
-        sources.halves[h].noise_power = source.noise_power;
-        sources.halves[h].proximity = source.proximity ? &*source.proximity : nullptr;
+  for (auto& source : sources.runs) {
+    const auto noise_power = measure_noise_power(source->set, reader, grid);
+    if (options.method == "kernel")
+      source->proximity = measure_proximity(source->conformations, models_of(targets));
+    for (auto& half : sources.halves)
+      if (half.set == &source->set) {
+        half.noise_power = noise_power;
+        half.proximity = source->proximity ? &*source->proximity : nullptr;
       }
   }
 }
@@ -137,13 +138,11 @@ std::vector<int> assignments(const Source& source) {
   return {array.values.begin(), array.values.end()};
 }
 
-/// Half-maps of the particles that are assigned to a state.
+/// Half-maps of the particles that are assigned to a state; `state_of` every particle is read once.
 TargetMaps class_maps(const Sources& sources, io::StackReader& reader, const particles::ImageGrid& grid,
-                      const Target& state) {
+                      const std::vector<int>& state_of, const Target& state) {
   TargetMaps out;
   std::array<std::size_t, 2> counts{};
-  const auto state_of = assignments(*sources.runs.front());
-  const std::vector<double> unfiltered(static_cast<std::size_t>(grid.box / 2 + 1), 0.0);
   for (std::size_t h = 0; h < 2; ++h) {
     const auto& half = sources.halves[h];
     std::vector<std::uint32_t> members;
@@ -152,10 +151,8 @@ TargetMaps class_maps(const Sources& sources, io::StackReader& reader, const par
     counts[h] = members.size();
     if (members.empty()) fail("{}: half-set {} has no particle of this state", state.name, h + 1);
     const std::vector<float> equal(members.size(), 1.0f);
-    const auto sums =
-        back_project_weighted(*half.set, reader, grid, half.noise_power, members, equal, state.name);
-    const Accumulator* only[] = {&sums};
-    out.halves[h] = reconstruct(only, unfiltered);
+    out.halves[h] = unfiltered_map(
+        back_project_weighted(*half.set, reader, grid, half.noise_power, members, equal, state.name));
     clear_corners(grid.box, out.halves[h]);
   }
   out.record["particles"] = counts;
@@ -176,9 +173,7 @@ TargetMaps near_maps(const Sources& sources, io::StackReader& reader, const part
 std::vector<TargetMaps> bent_maps(const Sources& sources, io::StackReader& reader,
                                   const particles::ImageGrid& grid, const std::vector<Target>& targets,
                                   double width) {
-  std::vector<std::vector<float>> models;
-  for (const auto& target : targets) models.push_back(target.model);
-  auto maps = deform_half_maps(sources.halves, reader, grid, models, width);
+  auto maps = deform_half_maps(sources.halves, reader, grid, models_of(targets), width);
   std::vector<TargetMaps> out;
   for (std::size_t t = 0; t < targets.size(); ++t) {
     auto& made = out.emplace_back();
@@ -277,6 +272,8 @@ void make_maps(const Sources& sources, io::StackReader& reader, const MapFolder&
                const std::vector<Target>& targets, const MapOptions& options, bool resume,
                const std::function<void(const Target&, TargetMaps)>& take) {
   std::vector<TargetMaps> all;
+  std::vector<int> state_of;
+  if (options.method == "backproject") state_of = assignments(*sources.runs.front());
   if (options.method == "deform") all = bent_maps(sources, reader, files.grid, targets, options.field_width);
   if (options.method == "neural")
     all = learned_maps(sources, reader, files.grid, targets, files.path, resume);
@@ -286,7 +283,7 @@ void make_maps(const Sources& sources, io::StackReader& reader, const MapFolder&
     else if (options.method == "kernel")
       take(targets[t], near_maps(sources, reader, files.grid, t, targets[t].name));
     else
-      take(targets[t], class_maps(sources, reader, files.grid, targets[t]));
+      take(targets[t], class_maps(sources, reader, files.grid, state_of, targets[t]));
   }
 }
 
@@ -304,11 +301,6 @@ void enter_maps(const training::Run& run, const ordered_json& targets) {
         state["map_warning"] = fmt::format("a map of {} particles", state["particles"].get<std::size_t>());
     }
   replace_text_file(path, json.dump(2) + "\n");
-}
-
-std::vector<float> mask_of(const DensityOptions& density, const particles::ImageGrid& grid) {
-  if (density.mask) return read_mask(*density.mask, grid.box, grid.pixel_size);
-  return soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size);
 }
 
 void check_folder(const fs::path& folder, const std::vector<Target>& targets) {
@@ -343,7 +335,7 @@ ordered_json write_conformation_maps(training::Run& run, const DensityOptions& d
         "--method backproject makes maps of a run's states from one run: leave out --at and --half-run");
   auto sources = open_sources(run, options);
   const auto grid = grid_of(*sources.runs.front(), density);
-  const MapFolder files{&run, grid, folder, mask_of(density, grid)};
+  const MapFolder files{&run, grid, folder, fsc_mask(density, grid)};
   const auto targets = find_targets(sources.runs.front()->conformations, options.at);
   if (!in_run && !force && !resume) check_folder(folder, targets);
   check_memory(density, grid.box, memory_need(options, grid, targets.size()));

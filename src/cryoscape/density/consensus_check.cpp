@@ -29,13 +29,11 @@ ConsensusCheck check_consensus(particles::ParticleSet set, const std::filesystem
   io::StackReader reader;
   const auto noise = measure_noise_power(set, reader, grid, members.size());
   const std::vector<float> equal(members.size(), 1.0f);
-  const auto sums = back_project_weighted(set, reader, grid, noise, members, equal, "consensus map");
-  const Accumulator* only[] = {&sums};
-  const auto made = reconstruct(only, std::vector<double>(static_cast<std::size_t>(grid.box / 2 + 1), 0.0));
+  const auto made =
+      unfiltered_map(back_project_weighted(set, reader, grid, noise, members, equal, "consensus map"));
   ConsensusCheck out;
   out.particles = members.size();
-  out.fsc = map_correlation(grid.box, made, truth,
-                            soft_sphere(grid.box, grid.pixel_size, grid.diameter, 5 * grid.pixel_size));
+  out.fsc = map_correlation(grid.box, made, truth, fsc_mask({}, grid));
   const auto last = std::min(out.fsc.size(), kSignShells + 1);
   out.dark =
       std::accumulate(out.fsc.begin() + 1, out.fsc.begin() + static_cast<std::ptrdiff_t>(last), 0.0) < 0;

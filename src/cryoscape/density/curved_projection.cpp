@@ -63,7 +63,8 @@ class FieldRow {
 
 }  // namespace
 
-BackProjectionFilter::BackProjectionFilter(Accumulator sums) : inverse_(std::move(sums)) {
+BackProjectionFilter::BackProjectionFilter(Accumulator sums)
+    : inverse_(std::move(sums)), correction_(interpolation_correction(inverse_.box)) {
   const Accumulator* only[] = {&inverse_};
   const auto means = shell_weights(only);
   const int edge = inverse_.centre;
@@ -97,7 +98,6 @@ void BackProjectionFilter::apply(const Slice& slice, ImageGroup& group, std::siz
   const int box = slice.box, fine = kFine * box, columns = box / 2 + 1;
   group.axes[k] = slice.axes;
   std::vector<Complex> spectrum(optics::half_size(fine));
-  const auto correction = interpolation_correction(box);
   for (int row = 0; row < box; ++row) {
     const int ky = optics::row_frequency(row, box);
     for (int kx = slice.rows[row].begin; kx < slice.rows[row].end; ++kx) {
@@ -107,7 +107,7 @@ void BackProjectionFilter::apply(const Slice& slice, ImageGroup& group, std::siz
       const auto& s = slice.samples[static_cast<std::size_t>(row) * columns + kx];
       // The origin is its own conjugate: its weight was counted twice, its sample is there once. The sign
       // moves the particle's centre to the middle of the image.
-      const double factor = extract(inverse_, at).weight * correction[kx] * correction[std::abs(ky)] *
+      const double factor = extract(inverse_, at).weight * correction_[kx] * correction_[std::abs(ky)] *
                             (kx == 0 && ky == 0 ? 2 : 1) * ((kx + ky) % 2 ? -1 : 1);
       const Complex value(static_cast<float>(factor * s.real), static_cast<float>(factor * s.imaginary));
       spectrum[static_cast<std::size_t>((ky + fine) % fine) * (fine / 2 + 1) + kx] = value;

@@ -34,7 +34,8 @@ class BackProjectionFilter {
   void apply(const Slice& slice, ImageGroup& group, std::size_t k) const;
 
  private:
-  Accumulator inverse_;  ///< `weight` holds the inverse weights
+  Accumulator inverse_;             ///< `weight` holds the inverse weights
+  std::vector<double> correction_;  ///< by frequency, of interpolation between fine pixels
 };
 
 /// Displacements (N, 3) in Å as image k of a group sees them, in its fine pixels: into `projected` (N, 2,

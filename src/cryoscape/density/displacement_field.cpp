@@ -31,8 +31,7 @@ double determinant(const std::array<std::array<double, 3>, 3>& m) {
 }  // namespace
 
 DisplacementField::DisplacementField(int box, double pixel_size, std::span<const float> beads, double width)
-    : box_(box),
-      step_(std::max(1, static_cast<int>(2 * width / (3 * pixel_size)))),
+    : step_(std::max(1, static_cast<int>(2 * width / (3 * pixel_size)))),
       side_((box - 1 + step_ - 1) / step_ + 1),
       spacing_(step_ * pixel_size) {
   const double reach = kReach * width, centre = 0.5 * box * pixel_size;

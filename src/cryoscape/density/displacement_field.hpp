@@ -34,7 +34,7 @@ class DisplacementField {
     float weight;
   };
 
-  int box_, step_, side_;
+  int step_, side_;
   double spacing_;                     ///< Å from node to node
   std::vector<std::uint32_t> filled_;  ///< nodes in reach of beads
   std::vector<std::size_t> begin_;     ///< (filled + 1) of their entries

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cryoscape/density/mask.hpp"
 #include "cryoscape/io/mrc.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/memory.hpp"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr int kLeastBox = 16;
 constexpr double kDiameter = 0.9;  ///< of the box, unless told
+constexpr double kMaskEdge = 5;    ///< voxels
 
 }  // namespace
 
@@ -34,6 +36,11 @@ particles::ImageGrid choose_grid(const DensityOptions& options, const particles:
          extent);
   grid.sign = options.invert ? -1.0f : 1.0f;
   return grid;
+}
+
+std::vector<float> fsc_mask(const DensityOptions& options, const particles::ImageGrid& grid) {
+  if (options.mask) return read_mask(*options.mask, grid.box, grid.pixel_size);
+  return soft_sphere(grid.box, grid.pixel_size, grid.diameter, kMaskEdge * grid.pixel_size);
 }
 
 void check_memory(const DensityOptions& options, int box, double need) {

@@ -12,6 +12,10 @@ namespace cryoscape::density {
 /// or diameter that does not fit the images.
 particles::ImageGrid choose_grid(const DensityOptions& options, const particles::ParticleSet& set);
 
+/// What the FSC is measured under: --mask, or a soft sphere of the grid's diameter. Throws Error for a mask
+/// that does not fit.
+std::vector<float> fsc_mask(const DensityOptions& options, const particles::ImageGrid& grid);
+
 /// Throws Error if `need` bytes are more than --memory-limit or the process may use.
 void check_memory(const DensityOptions& options, int box, double need);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "cryoscape/particles/halves.hpp"
 #include "cryoscape/util/error.hpp"
 

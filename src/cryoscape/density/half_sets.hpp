@@ -1,5 +1,5 @@
 #pragma once
-#include <array>
+#include <cstdint>
 #include <vector>
 
 #include "cryoscape/particles/particle_set.hpp"

@@ -57,10 +57,8 @@ Spectrum half_map_spectrum(const HalfSource& half, io::StackReader& reader, cons
       members.push_back(half.members[m]);
       weights.push_back(static_cast<float>(all[m] / most));
     }
-  const auto sums = back_project_weighted(*half.set, reader, grid, half.noise_power, members, weights, label);
-  const Accumulator* only[] = {&sums};
-  auto map =
-      reconstruct(only, std::vector<double>(static_cast<std::size_t>(optics::shell_count(grid.box)), 0.0));
+  auto map = unfiltered_map(
+      back_project_weighted(*half.set, reader, grid, half.noise_power, members, weights, label));
   clear_corners(grid.box, map);
   Spectrum spectrum(optics::half_size3(grid.box));
   optics::rfft3(grid.box, map.data(), spectrum.data());

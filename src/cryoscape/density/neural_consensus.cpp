@@ -30,13 +30,7 @@ Maps half_maps(const particles::ParticleSet& set, io::StackReader& reader, const
   const auto sums = back_project(halves, reader, grid, noise_power, "C1");
   if (sums.particles[0] == 0 || sums.particles[1] == 0)
     fail("too few of {} particles can be used for a density", members.size());
-  const std::vector<double> unfiltered(optics::shell_count(grid.box), 0.0);
-  Maps maps;
-  for (int h = 0; h < 2; ++h) {
-    const Accumulator* part[] = {&sums.sums[h]};
-    maps[h] = reconstruct(part, unfiltered);
-  }
-  return maps;
+  return {unfiltered_map(sums.sums[0]), unfiltered_map(sums.sums[1])};
 }
 
 std::vector<double> amplitudes_of(int box, const std::vector<float>& map) {

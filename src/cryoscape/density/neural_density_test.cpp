@@ -96,15 +96,21 @@ class NeuralDensityTest : public testing::Test {
   int threads_ = thread_count();
 };
 
+/// Learned for some epochs from `count` particles of two conformations.
+NeuralDensity learned(Scene& scene, int count, double noise, int epochs) {
+  fill(scene, two_conformations(), count, noise);
+  auto options = small_options();
+  options.epochs = epochs;
+  NeuralDensity density(kGrid, 1, options);
+  scene.train(density, scene.members());
+  return density;
+}
+
 }  // namespace
 
 TEST_F(NeuralDensityTest, RecoversTwoConformationsAndTheirDifference) {
   Scene scene;
-  fill(scene, two_conformations(), 200, 0.05);
-  auto options = small_options();
-  options.epochs = 12;
-  NeuralDensity density(kGrid, 1, options);
-  scene.train(density, scene.members());
+  const auto density = learned(scene, 200, 0.05, 12);
   std::vector<std::vector<float>> maps, truths;
   for (std::size_t t = 0; t < 2; ++t) {
     const float z = 5 + static_cast<float>(t);
@@ -140,11 +146,7 @@ TEST_F(NeuralDensityTest, FindsNothingInNoise) {
 
 TEST_F(NeuralDensityTest, IsTheTransformOfARealMap) {
   Scene scene;
-  fill(scene, two_conformations(), 20, 0.1);
-  auto options = small_options();
-  options.epochs = 1;
-  NeuralDensity density(kGrid, 1, options);
-  scene.train(density, scene.members());
+  const auto density = learned(scene, 20, 0.1, 1);
   const float z = 5.3f;
   Philox random(4);
   std::vector<float> k, opposite;

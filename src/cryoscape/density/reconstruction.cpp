@@ -181,6 +181,11 @@ std::vector<float> reconstruct(std::span<const Accumulator* const> sums,
   return map;
 }
 
+std::vector<float> unfiltered_map(const Accumulator& sums) {
+  const Accumulator* only[] = {&sums};
+  return reconstruct(only, std::vector<double>(static_cast<std::size_t>(sums.box / 2 + 1), 0.0));
+}
+
 std::vector<double> noise_to_signal(std::span<const double> half_map_fsc, double least) {
   std::vector<double> ratio;
   for (const double h : half_map_fsc) {

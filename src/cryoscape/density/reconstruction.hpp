@@ -20,6 +20,9 @@ std::vector<double> shell_weights(std::span<const Accumulator* const> sums);
 std::vector<float> reconstruct(std::span<const Accumulator* const> sums,
                                std::span<const double> noise_to_signal);
 
+/// The same of one completed accumulator without any filter: a half-map.
+std::vector<float> unfiltered_map(const Accumulator& sums);
+
 /// Noise over signal (1 − C)/C of a map of all particles from the FSC h of its half-maps, C = 2h/(1 + h)
 /// (Rosenthal and Henderson, J. Mol. Biol. 2003), taken as at least `least`.
 std::vector<double> noise_to_signal(std::span<const double> half_map_fsc, double least = 0.02);

@@ -94,10 +94,8 @@ class MovingParticles : public testing::Test {
     io::StackReader reader;
     const auto source = halves()[half];
     const std::vector<float> equal(source.members.size(), 1.0f);
-    const auto sums = back_project_weighted(set_, reader, moving_grid(), source.noise_power, source.members,
-                                            equal, "plain");
-    const Accumulator* only[] = {&sums};
-    auto map = reconstruct(only, std::vector<double>(kMovingBox / 2 + 1, 0.0));
+    auto map = unfiltered_map(back_project_weighted(set_, reader, moving_grid(), source.noise_power,
+                                                    source.members, equal, "plain"));
     clear_corners(kMovingBox, map);
     return map;
   }
