@@ -133,6 +133,18 @@ TEST(Density, MapsOfAnyConformation) {
                    {"none.npy"});
 }
 
+TEST(Density, TheFieldsWidthChangesTheMap) {
+  const auto folder = test_folder();
+  const std::string model = small_set().model();
+  const auto map_of = [&](const std::string& width) {
+    const auto out = folder / ("width_" + width);
+    expect_success(run({"density", small_run(), "--at", model, "--field-width", width, "--out", out}));
+    return io::read_mrc_volume(out / "model_001.mrc").data;
+  };
+  EXPECT_NE(map_of("6"), map_of("30"));
+  expect_one_line(run({"density", small_run(), "--field-width", "0"}), 2, {"--field-width is 0"});
+}
+
 TEST(Density, IndependentHalvesFromTwoRuns) {
   const auto folder = test_folder();
   for (const std::string half : {"1", "2"})
