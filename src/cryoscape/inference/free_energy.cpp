@@ -146,6 +146,7 @@ void add_states(const PopulationBootstrap& bootstrap, double depth, FreeEnergy& 
   const auto basins = kept_basins(bootstrap, out, depth);
   double flat = 0, all = 0;
   for (std::size_t k = 0; k < out.energy.size(); ++k) {
+    if (!(out.fit.density[k] > 0)) continue;
     const double cell = out.fit.share[k] / out.fit.density[k];
     all += cell, flat += out.energy[k] <= 1 ? cell : 0;
   }

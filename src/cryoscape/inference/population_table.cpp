@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string_view>
 #include <unordered_map>
 
@@ -65,6 +66,12 @@ std::size_t PopulationGrid::size() const {
   std::size_t n = axes.empty() ? 0 : 1;
   for (const auto& axis : axes) n *= axis.nodes;
   return n;
+}
+
+std::vector<char> PopulationGrid::reaches() const {
+  std::vector<char> out(size(), reached.empty());
+  for (const auto k : reached) out.at(k) = 1;
+  return out;
 }
 
 std::vector<std::size_t> PopulationGrid::nodes() const {
@@ -142,12 +149,15 @@ PopulationTable population_table(const LikelihoodTable& table, std::span<const f
 PopulationTable population_table(const LikelihoodTable& table, const PopulationGrid& grid,
                                  std::span<const std::uint32_t> groups) {
   check_groups(table, groups);
-  if (grid.size() != table.nodes) fail("a table of {} nodes has {} grid points", table.nodes, grid.size());
+  const auto points = grid.reached.empty() ? grid.size() : grid.reached.size();
+  if (points != table.nodes) fail("a table of {} nodes has {} grid points", table.nodes, points);
   PopulationTable out;
   out.grid = grid;
+  std::vector<double> row(grid.size(), -std::numeric_limits<double>::infinity());
   for (std::size_t i = 0; i < table.size(); ++i) {
     const auto values = table.values_of(i);
-    out.add(group_at(groups, i), std::vector<double>(values.begin(), values.end()));
+    for (std::size_t k = 0; k < points; ++k) row[grid.reached.empty() ? k : grid.reached[k]] = values[k];
+    out.add(group_at(groups, i), row);
   }
   return out;
 }

@@ -22,8 +22,12 @@ struct PopulationGrid {
     double length() const { return last - first; }
   };
   std::vector<Axis> axes;
+  /// Points that conformations reach, ascending; the population is 0 at the others. Empty: all are reached.
+  std::vector<std::size_t> reached;
 
   std::size_t size() const;
+  /// (K) 1 where a point is reached, else 0.
+  std::vector<char> reaches() const;
   std::vector<std::size_t> nodes() const;
   double volume() const;
 };
@@ -61,7 +65,7 @@ enum class Rows {
 PopulationTable population_table(const LikelihoodTable& table, std::span<const float> nodes,
                                  std::span<const std::uint32_t> groups = {}, Rows rows = Rows::exact,
                                  std::size_t least_nodes = 101);
-/// The same along two variables: the table's nodes are the grid's points.
+/// The same along two variables: the table's nodes are the points of the grid that are reached.
 PopulationTable population_table(const LikelihoodTable& table, const PopulationGrid& grid,
                                  std::span<const std::uint32_t> groups = {});
 /// The table of positions that are known exactly: each shared between its two neighbours of the grid.

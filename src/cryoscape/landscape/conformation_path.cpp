@@ -9,15 +9,14 @@
 #include <optional>
 
 #include "cryoscape/geometry/superposition.hpp"
+#include "cryoscape/landscape/local_structures.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/parallel.hpp"
 
 namespace cryoscape::landscape {
 namespace {
 
-constexpr std::size_t kFewestStructures = 20, kFewestNodes = 3;
-constexpr std::size_t kFewestNeighbours = 20, kMostNeighbours = 200, kShareOfNeighbours = 50;
-constexpr double kFirstPercentile = 0.005, kLastPercentile = 0.995;
+constexpr std::size_t kFewestNodes = 3;
 constexpr double kReach = 0.15;       ///< beyond the structures, in shares of their range
 constexpr double kTolerance = 0.01;   ///< of ξ, in spacings
 constexpr double kShareBeyond = 0.1;  ///< of the structures, that a line beyond the last one is drawn through
@@ -28,43 +27,28 @@ constexpr int kRootSteps = 40;
 class Regression {
  public:
   Regression(const std::vector<double>& values, std::span<const float> structures, std::size_t length)
-      : placed_(structures), length_(length), order_(values.size()) {
+      : structures_(structures, length), order_(values.size()) {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::stable_sort(order_.begin(), order_.end(), [&](auto a, auto b) { return values[a] < values[b]; });
     for (const auto i : order_) sorted_.push_back(values[i]);
-    shapes_.assign(structures.begin(), structures.end());
-    superpose_all(shapes_, mean_structure(structures, length));
-    neighbours_ = std::min(
-        sorted_.size(), std::clamp(sorted_.size() / kShareOfNeighbours, kFewestNeighbours, kMostNeighbours));
   }
 
   const std::vector<double>& sorted() const { return sorted_; }
-  /// The average shape at t, in no particular place.
-  std::vector<float> shape(double t) const { return average(shapes_, weights(t)); }
-  /// The same, where the decoder places structures of this ξ.
-  std::vector<float> structure(double t) const {
-    const auto w = weights(t);
-    const auto shape = average(shapes_, w);
-    return geometry::transformed(geometry::superpose(shape, average(placed_, w)), shape);
-  }
+  std::vector<float> shape(double t) const { return structures_.shape(weights(t)); }
+  std::vector<float> structure(double t) const { return structures_.structure(weights(t)); }
 
  private:
-  /// Weights of the structures begin, begin + 1 … in order of ξ.
-  struct Window {
-    std::size_t begin = 0;
-    std::vector<double> weight;
-  };
-
   /// Beyond the structures a few of them would carry their noise far: the line is drawn through more.
   std::size_t wanted_neighbours(double t) const {
     const double beyond = std::max({sorted_.front() - t, t - sorted_.back(), 0.0}),
                  share = std::min(1.0, beyond / (kReach / 3 * (sorted_.back() - sorted_.front())));
+    const auto few = structures_.neighbours();
     const auto most = static_cast<double>(
-        std::max(neighbours_, static_cast<std::size_t>(kShareBeyond * static_cast<double>(sorted_.size()))));
-    return neighbours_ + static_cast<std::size_t>(share * (most - static_cast<double>(neighbours_)));
+        std::max(few, static_cast<std::size_t>(kShareBeyond * static_cast<double>(sorted_.size()))));
+    return few + static_cast<std::size_t>(share * (most - static_cast<double>(few)));
   }
 
-  Window weights(double t) const {
+  std::vector<StructureWeight> weights(double t) const {
     // The nearest are neighbours in order of ξ; one beyond them is where their weight ends.
     const std::size_t count = sorted_.size();
     const auto at =
@@ -77,38 +61,25 @@ class Regression {
       width = left ? t - sorted_[--begin] : sorted_[end++] - t;
     }
     width = std::max(std::abs(width), kFlat * (sorted_.back() - sorted_.front()));
-    Window window{begin, {}};
+    std::vector<StructureWeight> window;
     double s0 = 0, s1 = 0, s2 = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      const double u = (sorted_[i] - t) / width, a = std::min(1.0, std::abs(u));
-      // The farthest keeps a little weight: beyond the data a window could else be a single point.
-      const double w = std::pow(1 - a * a * a / 1.1, 3);
-      window.weight.push_back(w);
+      const double u = (sorted_[i] - t) / width, w = tricube(u);
+      window.push_back({order_[i], w});
       s0 += w, s1 += w * u, s2 += w * u * u;
     }
     const double determinant = s0 * s2 - s1 * s1;
     const bool flat = determinant < kFlat * s0 * s0;
     for (std::size_t i = begin; i < end; ++i) {
       const double u = (sorted_[i] - t) / width;
-      window.weight[i - begin] *= flat ? 1 / s0 : (s2 - s1 * u) / determinant;
+      window[i - begin].weight *= flat ? 1 / s0 : (s2 - s1 * u) / determinant;
     }
     return window;
   }
 
-  std::vector<float> average(std::span<const float> structures, const Window& window) const {
-    std::vector<double> sum(length_, 0.0);
-    for (std::size_t i = 0; i < window.weight.size(); ++i) {
-      const auto own = structures.subspan(order_[window.begin + i] * length_, length_);
-      for (std::size_t k = 0; k < length_; ++k) sum[k] += window.weight[i] * own[k];
-    }
-    return {sum.begin(), sum.end()};
-  }
-
-  std::span<const float> placed_;
-  std::size_t length_, neighbours_ = 0;
+  LocalStructures structures_;
   std::vector<std::size_t> order_;
   std::vector<double> sorted_;
-  std::vector<float> shapes_;
 };
 
 /// A t in [low, high] where excess(t) is 0 to `tolerance`, by bisection and false position (Illinois);
@@ -156,19 +127,11 @@ std::vector<float> differences(const std::vector<float>& rows, std::size_t lengt
 ConformationPath conformations_along(const CollectiveVariable& variable, std::span<const float> structures,
                                      std::size_t length, std::size_t nodes) {
   const auto values = evaluate(variable, structures, length);
-  if (values.size() < kFewestStructures)
-    fail("'{}': {} particles have latents, but conformations along a variable need at least {}",
-         variable.text, values.size(), kFewestStructures);
+  const auto ends = range_of_nodes(variable, values);
   const Regression regression(values, structures, length);
   const auto& sorted = regression.sorted();
   const double range = sorted.back() - sorted.front();
-  const auto percentile = [&](double q) {
-    return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
-  };
-  const double first = variable.unit_interval ? 0 : percentile(kFirstPercentile),
-               last = variable.unit_interval ? 1 : percentile(kLastPercentile);
-  if (!(range > 0) || !(last > first)) fail("'{}' has the same value in all structures", variable.text);
-  const double spacing = (last - first) / static_cast<double>(nodes - 1);
+  const double first = ends.first, spacing = (ends.second - first) / static_cast<double>(nodes - 1);
 
   std::vector<std::optional<std::vector<float>>> found(nodes);
   parallel_for(nodes, [&](std::size_t k) {

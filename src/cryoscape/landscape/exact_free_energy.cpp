@@ -15,6 +15,8 @@ namespace cryoscape::landscape {
 using nlohmann::json;
 namespace {
 
+constexpr double kUnreached = 100;  ///< kT: higher barriers cross points without conformations
+
 /// The particles whose likelihoods are tabulated.
 std::vector<std::uint32_t> chosen_particles(const Conformations& conformations, int most,
                                             std::uint64_t seed) {
@@ -34,6 +36,19 @@ std::vector<std::uint32_t> groups_of(const training::Run& run, const inference::
   return inference::groups_of(names);
 }
 
+/// A number along one variable, a list of two over two.
+json place_json(const std::vector<double>& position) {
+  return position.size() == 1 ? json(position.front()) : json(position);
+}
+
+/// Values at the points that are reached, null at the others.
+json values_json(const inference::PopulationGrid& grid, const std::vector<double>& values) {
+  const auto reached = grid.reaches();
+  json out = json::array();
+  for (std::size_t k = 0; k < values.size(); ++k) out.push_back(reached[k] ? json(values[k]) : json(nullptr));
+  return out;
+}
+
 json states_json(const inference::FreeEnergy& found) {
   json basins = json::array(), barriers = json::array();
   for (const auto& s : found.states)
@@ -41,15 +56,17 @@ json states_json(const inference::FreeEnergy& found) {
                       {"population_error", s.population.error},
                       {"population_interval", {s.population.low, s.population.high}},
                       {"minimum", s.minimum},
-                      {"position", s.position.front()},
+                      {"position", place_json(s.position)},
                       {"presence", s.presence}});
-  for (const auto& b : found.barriers)
+  for (const auto& b : found.barriers) {
+    if (b.energy.value > kUnreached) continue;
     barriers.push_back({{"from", b.from + 1},
                         {"to", b.to + 1},
                         {"energy", b.energy.value},
                         {"error", b.energy.error},
                         {"interval", {b.energy.low, b.energy.high}},
-                        {"position", b.position.front()}});
+                        {"position", place_json(b.position)}});
+  }
   return {{"basins", basins}, {"barriers", barriers}, {"continuous", found.continuous}};
 }
 
@@ -57,6 +74,11 @@ std::vector<double> points_of(const inference::PopulationGrid::Axis& axis) {
   std::vector<double> out;
   for (std::size_t k = 0; k < axis.nodes; ++k) out.push_back(axis.at(k));
   return out;
+}
+
+/// Cells with an axis' points in their middles.
+GridAxis cells_of(const inference::PopulationGrid::Axis& axis) {
+  return {axis.first, axis.length() / static_cast<double>(axis.nodes - 1), axis.nodes, false};
 }
 
 /// Where the likelihoods are tabulated.
@@ -91,11 +113,30 @@ double mean_evidence(const inference::PathTable& along, const inference::Populat
 void report(const std::string& variable, const inference::FreeEnergy& found) {
   if (found.continuous) spdlog::info("{}: continuous, without states", variable);
   for (const auto& s : found.states)
-    spdlog::info("{}: state at {:.3g}, {:.1f} +- {:.1f} %", variable, s.position.front(),
+    spdlog::info("{}: state at {:.3g}, {:.1f} +- {:.1f} %", variable, fmt::join(s.position, "; "),
                  100 * s.population.value, 100 * s.population.error);
   for (const auto& b : found.barriers)
     spdlog::info("{}: barrier of {:.2f} +- {:.2f} kT at {:.3g}", variable, b.energy.value, b.energy.error,
-                 b.position.front());
+                 fmt::join(b.position, "; "));
+}
+
+/// What entries along one and over two variables have in common.
+json common_entry(const inference::FreeEnergy& found, const std::string& nodes, std::size_t particles) {
+  auto entry = states_json(found);
+  entry["source"] = "likelihood";
+  entry["nodes"] = nodes;
+  entry["particles"] = particles;
+  entry["energy"] = values_json(found.grid, found.energy);
+  entry["energy_error"] = values_json(found.grid, found.energy_error);
+  entry["energy_interval"] = {values_json(found.grid, found.energy_low),
+                              values_json(found.grid, found.energy_high)};
+  return entry;
+}
+
+inference::FreeEnergyOptions fit_options(const LandscapeOptions& options, std::uint64_t seed) {
+  inference::FreeEnergyOptions out;
+  out.seed = seed, out.least_depth = options.barrier;
+  return out;
 }
 
 }  // namespace
@@ -109,29 +150,44 @@ json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
       inference::tabulate(*run.model, run.data, path.structures, path.tangents,
                           chosen_particles(conformations, options.table_particles, seed))};
   const auto groups = groups_of(run, along.table);
-  inference::FreeEnergyOptions fit;
-  fit.seed = seed, fit.least_depth = options.barrier;
-  const auto found = inference::bootstrap(inference::population_table(along.table, along.node, groups), fit);
+  const auto found = inference::bootstrap(inference::population_table(along.table, along.node, groups),
+                                          fit_options(options, seed));
   const auto gaussian = inference::fit_population(
       inference::population_table(along.table, along.node, groups, inference::Rows::gaussian));
   report(variable.text, found);
 
   const auto& axis = found.grid.axes.front();
-  auto entry = states_json(found);
+  auto entry = common_entry(found, options.nodes, along.table.size());
   entry["variable"] = variable.text;
   entry["kind"] = kind_of(variable);
   entry["unit"] = variable.unit;
-  entry["source"] = "likelihood";
-  entry["nodes"] = options.nodes;
-  entry["particles"] = along.table.size();
   entry["evidence"] = mean_evidence(along, found.fit);
   entry["grid"] = points_of(axis);
-  entry["energy"] = found.energy;
-  entry["energy_error"] = found.energy_error;
-  entry["energy_interval"] = {found.energy_low, found.energy_high};
   entry["raw_histogram"] = inference::histogram(of_particles, axis);
   entry["gaussian_factors"] = inference::free_energy(gaussian.density);
   if (entry["kind"] == "path") inference::write_path_table(run.folder.file("likelihood"), along);
+  return entry;
+}
+
+json exact_free_energy(training::Run& run, const std::array<CollectiveVariable, 2>& variables,
+                       const Conformations& conformations,
+                       const std::vector<std::vector<double>>& of_particles, const LandscapeOptions& options,
+                       std::uint64_t seed) {
+  const auto plane = conformations_over(variables, run, conformations, seed);
+  const auto table = inference::tabulate(*run.model, run.data, plane.structures, {},
+                                         chosen_particles(conformations, options.table_particles, seed));
+  const auto found = inference::bootstrap(
+      inference::population_table(table, plane.grid, groups_of(run, table)), fit_options(options, seed));
+  const auto text = variables[0].text + ";" + variables[1].text;
+  report(text, found);
+
+  auto entry = common_entry(found, options.nodes, table.size());
+  entry["variable"] = text;
+  entry["kind"] = kind_of(variables[0]) + ";" + kind_of(variables[1]);
+  entry["unit"] = {variables[0].unit, variables[1].unit};
+  entry["grid"] = {points_of(found.grid.axes[0]), points_of(found.grid.axes[1])};
+  entry["raw_histogram"] =
+      histogram({cells_of(found.grid.axes[0]), cells_of(found.grid.axes[1])}, of_particles);
   return entry;
 }
 

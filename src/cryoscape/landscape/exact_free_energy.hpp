@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <vector>
 
 #include "cryoscape/landscape/collective_variable.hpp"
 #include "cryoscape/landscape/conformations.hpp"
@@ -15,6 +17,14 @@ namespace cryoscape::landscape {
 /// Gaussian per particle. The table of a `path:` is written into the run's likelihood/. Throws Interrupted.
 nlohmann::json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
                                  const Conformations& conformations, std::span<const double> of_particles,
+                                 const LandscapeOptions& options, std::uint64_t seed);
+
+/// The same over two variables, at conformations on a grid of both (`conformations_over`): F is null at
+/// points that no conformation reaches, and barriers that only such points would cross are left out.
+/// `of_particles`: one list per variable.
+nlohmann::json exact_free_energy(training::Run& run, const std::array<CollectiveVariable, 2>& variables,
+                                 const Conformations& conformations,
+                                 const std::vector<std::vector<double>>& of_particles,
                                  const LandscapeOptions& options, std::uint64_t seed);
 
 }  // namespace cryoscape::landscape

@@ -25,6 +25,22 @@ std::vector<float> density_draws(training::Run& run, latent::Prior& prior, std::
   return std::move(draws.values);
 }
 
+/// Conformations of particles, and as many of draws of the prior.
+std::vector<float> reached_structures(training::Run& run, const Conformations& conformations,
+                                      std::uint64_t seed) {
+  const auto& usable = conformations.usable();
+  const auto most =
+      std::clamp(kPathFloats / conformations.length(), kFewestPathParticles, kPathParticles) / 2;
+  std::vector<std::size_t> particles;
+  for (const auto i : random_subset(usable.size(), most, seed)) particles.push_back(usable[i]);
+  auto structures = conformations.decode(particles);
+  auto draws = density_draws(run, run.model->prior(), seed);
+  draws.resize(std::min(draws.size(), most * conformations.latent_dim()));
+  const auto drawn = training::decode_latents(*run.model, draws);
+  structures.insert(structures.end(), drawn.begin(), drawn.end());
+  return structures;
+}
+
 }  // namespace
 
 std::string kind_of(const CollectiveVariable& variable) {
@@ -44,17 +60,13 @@ std::vector<double> values_of(const CollectiveVariable& variable, const Conforma
 ConformationPath conformations_along(const CollectiveVariable& variable, training::Run& run,
                                      const Conformations& conformations, std::uint64_t seed,
                                      std::size_t nodes) {
-  const auto& usable = conformations.usable();
-  const auto most =
-      std::clamp(kPathFloats / conformations.length(), kFewestPathParticles, kPathParticles) / 2;
-  std::vector<std::size_t> particles;
-  for (const auto i : random_subset(usable.size(), most, seed)) particles.push_back(usable[i]);
-  auto structures = conformations.decode(particles);
-  auto draws = density_draws(run, run.model->prior(), seed);
-  draws.resize(std::min(draws.size(), most * conformations.latent_dim()));
-  const auto drawn = training::decode_latents(*run.model, draws);
-  structures.insert(structures.end(), drawn.begin(), drawn.end());
-  return conformations_along(variable, structures, conformations.length(), nodes);
+  return conformations_along(variable, reached_structures(run, conformations, seed), conformations.length(),
+                             nodes);
+}
+
+ConformationPlane conformations_over(const std::array<CollectiveVariable, 2>& variables, training::Run& run,
+                                     const Conformations& conformations, std::uint64_t seed) {
+  return conformations_over(variables, reached_structures(run, conformations, seed), conformations.length());
 }
 
 FreeEnergy prior_free_energy(training::Run& run, latent::Prior& prior,

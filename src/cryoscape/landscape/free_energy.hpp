@@ -3,6 +3,7 @@
 
 #include "cryoscape/landscape/collective_variable.hpp"
 #include "cryoscape/landscape/conformation_path.hpp"
+#include "cryoscape/landscape/conformation_plane.hpp"
 #include "cryoscape/landscape/conformations.hpp"
 #include "cryoscape/landscape/sample_density.hpp"
 #include "cryoscape/training/run.hpp"
@@ -21,6 +22,9 @@ std::vector<double> values_of(const CollectiveVariable& variable, const Conforma
 ConformationPath conformations_along(const CollectiveVariable& variable, training::Run& run,
                                      const Conformations& conformations, std::uint64_t seed,
                                      std::size_t nodes = 51);
+/// The same over two variables, by the same structures.
+ConformationPlane conformations_over(const std::array<CollectiveVariable, 2>& variables, training::Run& run,
+                                     const Conformations& conformations, std::uint64_t seed);
 
 /// F(ξ) = −ln ∫ p(z) δ(ξ − ξ(x(z))) dz along one variable or two, from draws of a run's prior.
 struct FreeEnergy {

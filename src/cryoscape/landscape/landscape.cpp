@@ -217,9 +217,11 @@ json free_energies(training::Run& run, latent::Prior& density,
   if (found.space.standard_deviation[0] <= kStill) return out;
   std::vector<std::vector<double>> of_particles;
   for (const auto& variable : variables) of_particles.push_back(values_of(variable, conformations));
-  if (variables.size() == 1 && run.settings.model.likelihood != "correlation")
-    out.push_back(
-        exact_free_energy(run, variables.front(), conformations, of_particles.front(), options, seed));
+  if (run.settings.model.likelihood != "correlation")
+    out.push_back(variables.size() == 1
+                      ? exact_free_energy(run, variables[0], conformations, of_particles[0], options, seed)
+                      : exact_free_energy(run, std::array{variables[0], variables[1]}, conformations,
+                                          of_particles, options, seed));
   out.push_back(to_json(prior_free_energy(run, density, variables, of_particles, seed)));
   return out;
 }
@@ -238,7 +240,7 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   found.space = fit_space(run, conformations, seed);
   const auto variables = parse_collective_variables(options.variable, {run.data.beads, found.space});
   if (options.nodes == "models" && variables.size() > 1)
-    throw UsageError("--nodes models goes with one variable, path:MODELS: free energies along two are not tabulated");
+    throw UsageError("--nodes models goes with one variable, path:MODELS, not with two");
   found.cloud = embed(conformations, found.space, "structure space");
   auto& density = refitted ? *refitted->prior : run.model->prior();
   std::optional<PopulationSample> population;

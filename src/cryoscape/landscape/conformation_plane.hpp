@@ -1,0 +1,28 @@
+#pragma once
+#include <array>
+#include <span>
+#include <vector>
+
+#include "cryoscape/inference/population_table.hpp"
+#include "cryoscape/landscape/collective_variable.hpp"
+
+namespace cryoscape::landscape {
+
+/// Conformations on a grid of two collective variables, at those of its points that structures reach.
+struct ConformationPlane {
+  inference::PopulationGrid grid;  ///< the second variable fastest; K of its points are reached
+  std::vector<float> structures;   ///< (K, 3N) Å, as the decoder places them, at these points
+};
+
+/// Typical conformations over two variables: local linear regression on both of structures (M, 3N), as
+/// `conformations_along` does for one. The grid spans the 0.5 to the 99.5 percentile of each variable, or 0
+/// to
+/// 1. A point of it counts as reached where at least five structures lie within one spacing of it in both
+/// variables and the regression can be moved until its own variables are right to 5 % of the spacings.
+/// Throws Error for fewer than 20 structures, and where a variable does not vary or too few points are
+/// reached.
+ConformationPlane conformations_over(const std::array<CollectiveVariable, 2>& variables,
+                                     std::span<const float> structures, std::size_t length,
+                                     std::size_t nodes_per_axis = 21);
+
+}  // namespace cryoscape::landscape
