@@ -107,6 +107,34 @@ TEST(Population, ResamplesDoNotDependOnThreads) {
   for (int b = 0; b < 4; ++b) EXPECT_EQ(one.resampled[b].density, three.resampled[b].density);
 }
 
+TEST(Population, IsNothingWhereNoConformationReaches) {
+  // The middle third of a line is not reached: what rows say of the two ends decides alone.
+  PopulationTable table;
+  table.grid.axes = {{0, 1, 31}};
+  for (std::size_t k = 0; k < 31; ++k)
+    if (k <= 10 || k >= 20) table.grid.reached.push_back(k);
+  Philox random(23);
+  LikelihoodTable rows;
+  rows.nodes = table.grid.reached.size();
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    const double x = (random.uniform() < 0.25 ? 0.85 : 0.15) + 0.1 * random.normal();
+    rows.particle.push_back(i);
+    for (const auto k : table.grid.reached)
+      rows.value.push_back(static_cast<float>(-std::pow(x - static_cast<double>(k) / 30, 2) / 0.02));
+  }
+  const auto fit = fit_population(population_table(rows, table.grid));
+  double upper = 0;
+  for (std::size_t k = 0; k < 31; ++k) {
+    if (k > 10 && k < 20) {
+      EXPECT_EQ(fit.density[k], 0);
+    }
+    if (k >= 20) upper += fit.share[k];
+  }
+  EXPECT_NEAR(upper, 0.25, 0.03);  // three standard errors of counting
+  rows.nodes = 31;
+  EXPECT_THROW(population_table(rows, table.grid), Error);
+}
+
 TEST(Population, TwoVariables) {
   // Two Gaussian states of 70 and 30 % in a plane, each 0.1 wide, measured with an error of 0.08 along both.
   Philox random(17);

@@ -11,20 +11,6 @@ namespace {
 
 constexpr double kTurnPerBend = 0.3;  ///< the decoder turns the molecule as it bends
 constexpr double kNoise = 0.3;        ///< Å, of every coordinate, in other directions than the bend
-constexpr std::size_t kLength = 6 * kHingeDomain;
-
-/// ξ is the bend itself, read from one bead of each domain far from the hinge.
-CollectiveVariable bend() {
-  return {"bend", "", false, [](std::span<const float> x) {
-            const auto b = hinge_reference();
-            const std::span<const float> first(x.data(), kLength / 2),
-                second(x.data() + kLength / 2, kLength / 2);
-            const auto a = geometry::superpose(std::span<const float>(b).first(kLength / 2), first),
-                       c = geometry::superpose(std::span<const float>(b).last(kLength / 2), second);
-            const auto r = geometry::multiply(geometry::transpose(a.rotation), c.rotation);
-            return std::atan2(r[3] - r[1], r[0] + r[4]);
-          }};
-}
 
 /// Bends of two states with few in between.
 std::vector<float> ensemble(std::size_t count, double noise) {
@@ -41,14 +27,14 @@ std::vector<float> ensemble(std::size_t count, double noise) {
 }
 
 TEST(ConformationsAlong, FollowAHingeInTheDecodersFrame) {
-  const auto path = conformations_along(bend(), ensemble(3000, kNoise), kLength, 41);
+  const auto path = conformations_along(hinge_bend(), ensemble(3000, kNoise), kHingeLength, 41);
   ASSERT_EQ(path.size(), 41u);
   EXPECT_NEAR(path.values.front(), 0.02, 0.05);
   EXPECT_NEAR(path.values.back(), 0.98, 0.05);
   const double spacing = path.values[1] - path.values[0];
   for (std::size_t k = 0; k < path.size(); ++k) {
-    const std::span<const float> x(path.structures.data() + k * kLength, kLength);
-    EXPECT_NEAR(bend().value(x), path.values[k], 0.0101 * spacing);
+    const std::span<const float> x(path.structures.data() + k * kHingeLength, kHingeLength);
+    EXPECT_NEAR(hinge_bend().value(x), path.values[k], 0.0101 * spacing);
     // An average of at least 20, mostly 60, structures: 0.3 Å · √3 / √20 is 0.12.
     const auto truth = hinge_structure(path.values[k], kTurnPerBend * path.values[k]);
     EXPECT_LT(geometry::rmsd(x, truth), 0.2) << path.values[k];
@@ -57,16 +43,16 @@ TEST(ConformationsAlong, FollowAHingeInTheDecodersFrame) {
 
 TEST(ConformationsAlong, TangentsAreTheDerivative) {
   // Without other motion what is left is the regression's bias and the differences' third order.
-  const auto path = conformations_along(bend(), ensemble(3000, 0), kLength, 21);
+  const auto path = conformations_along(hinge_bend(), ensemble(3000, 0), kHingeLength, 21);
   constexpr double kStep = 1e-2;
   for (std::size_t k = 0; k < path.size(); ++k) {
     const double at = path.values[k];
     const auto a = hinge_structure(at - kStep, kTurnPerBend * (at - kStep)),
                b = hinge_structure(at + kStep, kTurnPerBend * (at + kStep));
     double error = 0, square = 0;
-    for (std::size_t i = 0; i < kLength; ++i) {
+    for (std::size_t i = 0; i < kHingeLength; ++i) {
       const double truth = (b[i] - a[i]) / (2 * kStep);
-      error += std::pow(path.tangents[k * kLength + i] - truth, 2), square += truth * truth;
+      error += std::pow(path.tangents[k * kHingeLength + i] - truth, 2), square += truth * truth;
     }
     EXPECT_LT(error, 0.01 * square) << at;
   }
@@ -76,9 +62,9 @@ TEST(ConformationsAlong, DoNotDependOnThreads) {
   const auto structures = ensemble(200, kNoise);
   const int threads = thread_count();
   set_thread_count(1);
-  const auto one = conformations_along(bend(), structures, kLength, 11);
+  const auto one = conformations_along(hinge_bend(), structures, kHingeLength, 11);
   set_thread_count(3);
-  const auto three = conformations_along(bend(), structures, kLength, 11);
+  const auto three = conformations_along(hinge_bend(), structures, kHingeLength, 11);
   set_thread_count(threads);
   EXPECT_EQ(one.structures, three.structures);
   EXPECT_EQ(one.tangents, three.tangents);
@@ -91,23 +77,23 @@ TEST(ConformationsAlong, ValuesBeyondTheStructuresAreLeftOut) {
     const auto x = hinge_structure(0.3 + 0.004 * i);
     structures.insert(structures.end(), x.begin(), x.end());
   }
-  auto variable = bend();
+  auto variable = hinge_bend();
   variable.unit_interval = true;
-  const auto path = conformations_along(variable, structures, kLength, 51);
+  const auto path = conformations_along(variable, structures, kHingeLength, 51);
   EXPECT_NEAR(path.values.front(), 0.24, 0.0201);
   EXPECT_NEAR(path.values.back(), 0.76, 0.0201);
 }
 
 TEST(ConformationsAlong, SayWhatIsWrong) {
   const auto few = ensemble(19, kNoise);
-  EXPECT_NE(error_of([&] { conformations_along(bend(), few, kLength); }).find("at least 20"),
+  EXPECT_NE(error_of([&] { conformations_along(hinge_bend(), few, kHingeLength); }).find("at least 20"),
             std::string::npos);
   std::vector<float> same;
   for (int i = 0; i < 30; ++i) {
     const auto x = hinge_structure(0.4);
     same.insert(same.end(), x.begin(), x.end());
   }
-  EXPECT_NE(error_of([&] { conformations_along(bend(), same, kLength); }).find("same value"),
+  EXPECT_NE(error_of([&] { conformations_along(hinge_bend(), same, kHingeLength); }).find("same value"),
             std::string::npos);
 }
 
@@ -124,7 +110,7 @@ TEST(ModelsAlong, StandSoThatTheReferenceLiesOnThem) {
   EXPECT_EQ(along.values.back(), 1);
   double nearest = 1e9;
   for (std::size_t k = 0; k < along.size(); ++k) {
-    const std::span<const float> x(along.structures.data() + k * kLength, kLength);
+    const std::span<const float> x(along.structures.data() + k * kHingeLength, kHingeLength);
     EXPECT_LT(geometry::superposed_rmsd(x, path.at(along.values[k])), 1e-3);
     nearest = std::min(nearest, geometry::rmsd(x, moved));
   }
@@ -132,10 +118,10 @@ TEST(ModelsAlong, StandSoThatTheReferenceLiesOnThem) {
   EXPECT_LT(nearest, 0.5 * path.length() / 20 + 0.01);
   // Tangents are the derivative, in the same frame.
   double error = 0, square = 0;
-  for (std::size_t i = 0; i < kLength; ++i) {
+  for (std::size_t i = 0; i < kHingeLength; ++i) {
     const double truth =
-        (along.structures[11 * kLength + i] - along.structures[9 * kLength + i]) / (2 * 0.05);
-    error += std::pow(along.tangents[10 * kLength + i] - truth, 2), square += truth * truth;
+        (along.structures[11 * kHingeLength + i] - along.structures[9 * kHingeLength + i]) / (2 * 0.05);
+    error += std::pow(along.tangents[10 * kHingeLength + i] - truth, 2), square += truth * truth;
   }
   EXPECT_LT(error, 0.01 * square);
 }

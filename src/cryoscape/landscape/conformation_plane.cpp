@@ -16,6 +16,7 @@ namespace {
 using Place = Eigen::Vector2d;  ///< values of the two variables, in spacings of the grid from its first point
 
 constexpr std::size_t kFewestNear = 5, kFewestNodes = 9;
+constexpr double kBeyond = 0.001;    ///< of the structures, that each end of the grid leaves out
 constexpr double kTolerance = 0.05;  ///< of the variables, in spacings
 constexpr double kFarthest = 2;      ///< spacings that a node's regression may be moved
 constexpr double kRidge = 1e-6;      ///< of the regression's moments, where structures lie on one line
@@ -79,7 +80,7 @@ ConformationPlane conformations_over(const std::array<CollectiveVariable, 2>& va
   std::array<std::vector<double>, 2> values;
   for (std::size_t v = 0; v < 2; ++v) {
     values[v] = evaluate(variables[v], structures, length);
-    const auto [first, last] = range_of_nodes(variables[v], values[v]);
+    const auto [first, last] = range_of_nodes(variables[v], values[v], kBeyond);
     out.grid.axes.push_back({first, last, nodes_per_axis});
   }
   const auto in_spacings = [&](std::size_t v, double value) {

@@ -15,7 +15,7 @@ struct ConformationPlane {
 };
 
 /// Typical conformations over two variables: local linear regression on both of structures (M, 3N), as
-/// `conformations_along` does for one. The grid spans the 0.5 to the 99.5 percentile of each variable, or 0
+/// `conformations_along` does for one. The grid spans the 0.1 to the 99.9 percentile of each variable, or 0
 /// to
 /// 1. A point of it counts as reached where at least five structures lie within one spacing of it in both
 /// variables and the regression can be moved until its own variables are right to 5 % of the spacings.

@@ -58,15 +58,13 @@ json states_json(const inference::FreeEnergy& found) {
                       {"minimum", s.minimum},
                       {"position", place_json(s.position)},
                       {"presence", s.presence}});
-  for (const auto& b : found.barriers) {
-    if (b.energy.value > kUnreached) continue;
+  for (const auto& b : found.barriers)
     barriers.push_back({{"from", b.from + 1},
                         {"to", b.to + 1},
                         {"energy", b.energy.value},
                         {"error", b.energy.error},
                         {"interval", {b.energy.low, b.energy.high}},
                         {"position", place_json(b.position)}});
-  }
   return {{"basins", basins}, {"barriers", barriers}, {"continuous", found.continuous}};
 }
 
@@ -176,8 +174,9 @@ json exact_free_energy(training::Run& run, const std::array<CollectiveVariable, 
   const auto plane = conformations_over(variables, run, conformations, seed);
   const auto table = inference::tabulate(*run.model, run.data, plane.structures, {},
                                          chosen_particles(conformations, options.table_particles, seed));
-  const auto found = inference::bootstrap(
-      inference::population_table(table, plane.grid, groups_of(run, table)), fit_options(options, seed));
+  auto found = inference::bootstrap(inference::population_table(table, plane.grid, groups_of(run, table)),
+                                    fit_options(options, seed));
+  std::erase_if(found.barriers, [](const auto& b) { return !(b.energy.value < kUnreached); });
   const auto text = variables[0].text + ";" + variables[1].text;
   report(text, found);
 

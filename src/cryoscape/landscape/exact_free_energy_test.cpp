@@ -34,6 +34,33 @@ TEST(ExactFreeEnergy, TabulatesAsManyParticlesAsAsked) {
   EXPECT_EQ(along_first_component(run, options)["particles"], kTestParticles - 1);
 }
 
+TEST(ExactFreeEnergy, OverTwoVariablesIsNullWhereNothingReaches) {
+  auto run = open_test_run();
+  const auto conformations = open_conformations(run);
+  const auto space =
+      fit_structure_space(conformations.decode(conformations.usable()), run.data.scene().coordinates);
+  const auto variables = parse_collective_variables("pc1;pc2", {run.data.beads, space});
+  std::vector<std::vector<double>> of_particles;
+  for (const auto& v : variables) of_particles.push_back(values_of(v, conformations));
+  const auto entry = exact_free_energy(run, std::array{variables[0], variables[1]}, conformations,
+                                       of_particles, LandscapeOptions{}, 1);
+  EXPECT_EQ(entry["variable"], "pc1;pc2");
+  EXPECT_EQ(entry["kind"], "pc;pc");
+  EXPECT_EQ(entry["particles"], kTestParticles - 1);
+  ASSERT_EQ(entry["grid"].size(), 2u);
+  const std::size_t points = entry["grid"][0].size() * entry["grid"][1].size();
+  for (const char* key : {"energy", "energy_error", "raw_histogram"})
+    ASSERT_EQ(entry[key].size(), points) << key;
+  std::size_t reached = 0;
+  for (std::size_t k = 0; k < points; ++k) {
+    reached += !entry["energy"][k].is_null();
+    EXPECT_EQ(entry["energy"][k].is_null(), entry["energy_interval"][0][k].is_null());
+  }
+  EXPECT_GT(reached, 8u);
+  EXPECT_LT(reached, points);
+  for (const auto& basin : entry["basins"]) EXPECT_EQ(basin["position"].size(), 2u);
+}
+
 TEST(ExactFreeEnergy, OfModelsNeedsAPath) {
   auto run = open_test_run();
   LandscapeOptions options;

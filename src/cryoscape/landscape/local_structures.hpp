@@ -41,8 +41,10 @@ class LocalStructures {
 /// little is left to the farthest, so that a window beyond the data is not a single point.
 double tricube(double distance);
 
-/// Where nodes along a variable begin and end: at the 0.5 and the 99.5 percentile of the structures' values,
-/// or 0 and 1. Throws Error for fewer than 20 structures, and where the values are all the same.
-std::pair<double, double> range_of_nodes(const CollectiveVariable& variable, std::vector<double> values);
+/// Where nodes along a variable begin and end: such that the share `beyond` of the structures' values lies
+/// beyond either end, or at 0 and 1. Throws Error for fewer than 20 structures, and where the values are all
+/// the same.
+std::pair<double, double> range_of_nodes(const CollectiveVariable& variable, std::vector<double> values,
+                                         double beyond);
 
 }  // namespace cryoscape::landscape

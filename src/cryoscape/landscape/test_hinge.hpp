@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cryoscape/geometry/superposition.hpp"
+#include "cryoscape/landscape/collective_variable.hpp"
 #include "cryoscape/structure/beads.hpp"
 #include "cryoscape/util/random.hpp"
 
@@ -11,6 +12,7 @@
 namespace cryoscape::landscape {
 
 inline constexpr std::size_t kHingeDomain = 12;  ///< beads of each domain, residues 1 … 12 of its chain
+inline constexpr std::size_t kHingeLength = 6 * kHingeDomain;
 
 /// Two compact domains, 20 Å apart along x, about a hinge at the origin.
 inline std::vector<float> hinge_reference() {
@@ -45,6 +47,18 @@ inline structure::BeadModel hinge_beads() {
     beads.chains.push_back(n < kHingeDomain ? 0 : 1), beads.residues.push_back(static_cast<int>(n));
   }
   return beads;
+}
+
+/// The bend itself, whatever the structure's place.
+inline CollectiveVariable hinge_bend() {
+  return {"bend", "", false, [](std::span<const float> x) {
+            const auto b = hinge_reference();
+            const std::span<const float> reference(b);
+            const auto a = geometry::superpose(reference.first(kHingeLength / 2), x.first(kHingeLength / 2)),
+                       c = geometry::superpose(reference.last(kHingeLength / 2), x.last(kHingeLength / 2));
+            const auto r = geometry::multiply(geometry::transpose(a.rotation), c.rotation);
+            return std::atan2(r[3] - r[1], r[0] + r[4]);
+          }};
 }
 
 }  // namespace cryoscape::landscape
