@@ -139,9 +139,9 @@ inference::FreeEnergyOptions fit_options(const LandscapeOptions& options, std::u
 
 }  // namespace
 
-json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
-                       const Conformations& conformations, std::span<const double> of_particles,
-                       const LandscapeOptions& options, std::uint64_t seed) {
+ExactFreeEnergy exact_free_energy(training::Run& run, const CollectiveVariable& variable,
+                                  const Conformations& conformations, std::span<const double> of_particles,
+                                  const LandscapeOptions& options, std::uint64_t seed) {
   const auto path = nodes_along(run, variable, conformations, options, seed);
   const inference::PathTable along{
       {path.values.begin(), path.values.end()},
@@ -164,13 +164,13 @@ json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
   entry["raw_histogram"] = inference::histogram(of_particles, axis);
   entry["gaussian_factors"] = inference::free_energy(gaussian.density);
   if (entry["kind"] == "path") inference::write_path_table(run.folder.file("likelihood"), along);
-  return entry;
+  return {found, entry};
 }
 
-json exact_free_energy(training::Run& run, const std::array<CollectiveVariable, 2>& variables,
-                       const Conformations& conformations,
-                       const std::vector<std::vector<double>>& of_particles, const LandscapeOptions& options,
-                       std::uint64_t seed) {
+ExactFreeEnergy exact_free_energy(training::Run& run, const std::array<CollectiveVariable, 2>& variables,
+                                  const Conformations& conformations,
+                                  const std::vector<std::vector<double>>& of_particles,
+                                  const LandscapeOptions& options, std::uint64_t seed) {
   const auto plane = conformations_over(variables, run, conformations, seed);
   const auto table = inference::tabulate(*run.model, run.data, plane.structures, {},
                                          chosen_particles(conformations, options.table_particles, seed));
@@ -187,7 +187,7 @@ json exact_free_energy(training::Run& run, const std::array<CollectiveVariable, 
   entry["grid"] = {points_of(found.grid.axes[0]), points_of(found.grid.axes[1])};
   entry["raw_histogram"] =
       histogram({cells_of(found.grid.axes[0]), cells_of(found.grid.axes[1])}, of_particles);
-  return entry;
+  return {found, entry};
 }
 
 }  // namespace cryoscape::landscape

@@ -16,7 +16,8 @@ nlohmann::json along_first_component(training::Run& run, const LandscapeOptions&
   const auto space =
       fit_structure_space(conformations.decode(conformations.usable()), run.data.scene().coordinates);
   const auto variable = parse_collective_variable("pc1", {run.data.beads, space});
-  return exact_free_energy(run, variable, conformations, values_of(variable, conformations), options, 1);
+  return exact_free_energy(run, variable, conformations, values_of(variable, conformations), options, 1)
+      .entry;
 }
 
 TEST(ExactFreeEnergy, TabulatesAsManyParticlesAsAsked) {
@@ -43,7 +44,8 @@ TEST(ExactFreeEnergy, OverTwoVariablesIsNullWhereNothingReaches) {
   std::vector<std::vector<double>> of_particles;
   for (const auto& v : variables) of_particles.push_back(values_of(v, conformations));
   const auto entry = exact_free_energy(run, std::array{variables[0], variables[1]}, conformations,
-                                       of_particles, LandscapeOptions{}, 1);
+                                       of_particles, LandscapeOptions{}, 1)
+                         .entry;
   EXPECT_EQ(entry["variable"], "pc1;pc2");
   EXPECT_EQ(entry["kind"], "pc;pc");
   EXPECT_EQ(entry["particles"], kTestParticles - 1);

@@ -11,6 +11,7 @@
 #include "cryoscape/landscape/exact_free_energy.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
 #include "cryoscape/landscape/half_agreement.hpp"
+#include "cryoscape/landscape/likelihood_populations.hpp"
 #include "cryoscape/landscape/model_files.hpp"
 #include "cryoscape/landscape/particle_analyses.hpp"
 #include "cryoscape/landscape/particle_table.hpp"
@@ -209,21 +210,34 @@ std::optional<inference::RefittedPrior> chosen_density(const training::Run& run,
   return refitted;
 }
 
-/// Along the variables, from likelihoods where these are in nats, and from the prior.
-json free_energies(training::Run& run, latent::Prior& density,
-                   const std::vector<CollectiveVariable>& variables, const Conformations& conformations,
-                   const Findings& found, const LandscapeOptions& options, std::uint64_t seed) {
-  auto out = json::array();
-  if (found.space.standard_deviation[0] <= kStill) return out;
-  std::vector<std::vector<double>> of_particles;
-  for (const auto& variable : variables) of_particles.push_back(values_of(variable, conformations));
-  if (run.settings.model.likelihood != "correlation")
-    out.push_back(variables.size() == 1
-                      ? exact_free_energy(run, variables[0], conformations, of_particles[0], options, seed)
-                      : exact_free_energy(run, std::array{variables[0], variables[1]}, conformations,
-                                          of_particles, options, seed));
-  out.push_back(to_json(prior_free_energy(run, density, variables, of_particles, seed)));
-  return out;
+/// The variables that free energies are asked along.
+struct Variables {
+  std::vector<CollectiveVariable> list;
+  std::vector<std::vector<double>> of_particles;  ///< values in the particles' conformations, one list each
+};
+
+/// From likelihoods, where these are in nats and the conformations differ.
+std::optional<ExactFreeEnergy> likelihood_free_energy(training::Run& run, const Variables& variables,
+                                                      const Conformations& conformations,
+                                                      const LandscapeOptions& options, std::uint64_t seed) {
+  if (run.settings.model.likelihood == "correlation") return std::nullopt;
+  const auto& v = variables.list;
+  if (v.size() == 1)
+    return exact_free_energy(run, v[0], conformations, variables.of_particles[0], options, seed);
+  return exact_free_energy(run, std::array{v[0], v[1]}, conformations, variables.of_particles, options, seed);
+}
+
+/// Whether the states have got populations by likelihoods.
+bool correct_populations(const ExactFreeEnergy& exact, const Variables& variables,
+                         const Conformations& conformations, bool add, Findings& found) {
+  std::vector<float> positions;
+  for (const auto& model : models_of_states(conformations, found))
+    positions.insert(positions.end(), model.positions.begin(), model.positions.end());
+  std::vector<std::vector<double>> of_states;
+  for (const auto& variable : variables.list)
+    of_states.push_back(evaluate(variable, positions, conformations.length()));
+  const auto basins = likelihood_basins(exact.found, of_states, variables.of_particles);
+  return basins && take_populations(found.states, found.cloud.points, *basins, add);
 }
 
 }  // namespace
@@ -247,6 +261,12 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   if (refitted) population = sample_population(run, *refitted, found.space, seed);
   found.states = population ? population_states(*population, found.cloud.points, options, seed)
                             : find_states(found.cloud.points, options, seed);
+  Variables along{variables, {}};
+  for (const auto& variable : variables) along.of_particles.push_back(values_of(variable, conformations));
+  const bool moves = found.space.standard_deviation[0] > kStill;
+  const auto exact = moves ? likelihood_free_energy(run, along, conformations, options, seed) : std::nullopt;
+  const bool corrected =
+      !refitted && exact && correct_populations(*exact, along, conformations, options.states == 0, found);
   auto models = models_of_states(conformations, found);
   json half_sets;
   if (options.half_run) half_sets = compare_with_half(*options.half_run, models, found.states);
@@ -257,12 +277,18 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   const auto names = write_state_models(run, models, files);
   write_series(run, conformations, found, files);
   auto landscape = landscape_json(found, options);
-  landscape["population_source"] = refitted ? "refitted density" : "posterior means";
+  landscape["population_source"] = refitted    ? "refitted density"
+                                   : corrected ? "likelihoods"
+                                               : "posterior means";
   landscape["density"] = refitted ? refitted->options.kind + ", refitted" : run.settings.model.prior.kind;
   auto explored = explore_prior(run, density, found.space, options.barrier, seed);
   count_basins(explored, found.cloud.points, population, seed);
   landscape.update(write_pathways(run, explored, files));
-  landscape["free_energy"] = free_energies(run, density, variables, conformations, found, options, seed);
+  landscape["free_energy"] = json::array();
+  if (exact) landscape["free_energy"].push_back(exact->entry);
+  if (moves)
+    landscape["free_energy"].push_back(
+        to_json(prior_free_energy(run, density, along.list, along.of_particles, seed)));
   files.remove_stale();
   write_tables(run, conformations, found);
   write_analyses(run, found.cloud, analyses);

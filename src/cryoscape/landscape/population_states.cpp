@@ -43,24 +43,15 @@ void drop_unsure(StateSet& set, const Eigen::MatrixXd& joined, double resamples)
 
 /// Numbers the states anew, largest population first.
 void sort_states(StateSet& set, BasinPopulations& found) {
-  std::vector<std::size_t> order(set.states.size()), rank(order.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](auto a, auto b) { return found.population[a] > found.population[b]; });
+  const auto order = descending(found.population);
   const auto permuted = [&](const auto& values) {
     auto out = values;
     for (std::size_t s = 0; s < order.size(); ++s) out[s] = values[order[s]];
     return out;
   };
-  for (std::size_t s = 0; s < order.size(); ++s) rank[order[s]] = s;
-  set.states = permuted(set.states);
+  reorder(set, order);
   found.population = permuted(found.population), found.error = permuted(found.error);
   for (auto& r : found.resamples) r = permuted(r);
-  for (auto& k : set.state_of) k = rank[k];
-  for (auto& b : set.barriers) {
-    b.a = rank[b.a], b.b = rank[b.b];
-    if (b.a > b.b) std::swap(b.a, b.b), std::swap(b.from_a, b.from_b);
-  }
 }
 
 double deviation(const std::vector<double>& values) {
@@ -127,11 +118,11 @@ StateSet population_states(const PopulationSample& sample, const Points& particl
     if (set.states.size() < before) found = populations();
     set.continuous = set.states.size() == 1;
   }
+  set.assignment.clear();  // of the density's draws
   sort_states(set, found);
   fill_populations(set, found, sample.error_factor);
   set.assignment = assign_states(set, particles);
-  for (auto& state : set.states) state.particles = 0;
-  for (const int s : set.assignment) ++set.states[static_cast<std::size_t>(s - 1)].particles;
+  count_members(set);
   return set;
 }
 

@@ -41,19 +41,6 @@ double deviation(const Eigen::ArrayXd& values) {
   return std::sqrt((values - values.mean()).square().sum() / static_cast<double>(values.size() - 1));
 }
 
-/// Indices that put populations in descending order.
-std::vector<std::size_t> descending(const std::vector<double>& populations) {
-  std::vector<std::size_t> order(populations.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](auto a, auto b) { return populations[a] > populations[b]; });
-  return order;
-}
-
-void count_members(StateSet& set) {
-  for (const int s : set.assignment) ++set.states[static_cast<std::size_t>(s - 1)].particles;
-}
-
 std::vector<Barrier> barriers(const Grouping& grouping, const std::vector<std::size_t>& rank) {
   std::vector<Barrier> out;
   for (const auto& pass : grouping.passes) {
@@ -173,6 +160,35 @@ Points fitted_points(const Points& points, std::uint64_t seed) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> descending(const std::vector<double>& populations) {
+  std::vector<std::size_t> order(populations.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return populations[a] > populations[b]; });
+  return order;
+}
+
+void reorder(StateSet& set, const std::vector<std::size_t>& order) {
+  std::vector<std::size_t> rank(order.size());
+  std::vector<State> states;
+  for (std::size_t s = 0; s < order.size(); ++s) {
+    rank[order[s]] = s;
+    states.push_back(std::move(set.states[order[s]]));
+  }
+  set.states = std::move(states);
+  for (auto& k : set.state_of) k = rank[k];
+  for (auto& s : set.assignment) s = 1 + static_cast<int>(rank[static_cast<std::size_t>(s - 1)]);
+  for (auto& b : set.barriers) {
+    b.a = rank[b.a], b.b = rank[b.b];
+    if (b.a > b.b) std::swap(b.a, b.b), std::swap(b.from_a, b.from_b);
+  }
+}
+
+void count_members(StateSet& set) {
+  for (auto& state : set.states) state.particles = 0;
+  for (const int s : set.assignment) ++set.states[static_cast<std::size_t>(s - 1)].particles;
+}
 
 std::vector<std::size_t> random_subset(std::size_t count, std::size_t most, std::uint64_t seed) {
   std::vector<std::size_t> all(count);

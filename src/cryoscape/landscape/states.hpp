@@ -49,6 +49,15 @@ StateSet find_states(const Points& points, const LandscapeOptions& options, std:
 /// The state (M), 1-based, of largest share at other points (d, M).
 std::vector<int> assign_states(const StateSet& set, const Points& points);
 
+/// Indices that put populations in descending order.
+std::vector<std::size_t> descending(const std::vector<double>& populations);
+
+/// Numbers states anew: state order[s] becomes state s, for points, Gaussians and barriers too.
+void reorder(StateSet& set, const std::vector<std::size_t>& order);
+
+/// Counts the points of each state.
+void count_members(StateSet& set);
+
 /// A random subset of [0, count) in ascending order, of at most `most` indices.
 std::vector<std::size_t> random_subset(std::size_t count, std::size_t most, std::uint64_t seed);
 

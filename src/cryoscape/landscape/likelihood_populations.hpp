@@ -1,0 +1,30 @@
+#pragma once
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "cryoscape/inference/free_energy.hpp"
+#include "cryoscape/landscape/states.hpp"
+
+namespace cryoscape::landscape {
+
+/// Basins of a free energy by exact likelihoods, and which of them states and particles lie in, 0-based.
+struct LikelihoodBasins {
+  std::vector<inference::Estimate> population;
+  std::vector<std::size_t> of_state;  ///< of each state's model
+  std::vector<std::size_t> of_point;  ///< of each particle's posterior mean
+};
+
+/// The basins of a free energy along one or two variables, given the variables' values in the states' models
+/// and in the particles' conformations, one list per variable. Nothing where it has fewer than two basins.
+std::optional<LikelihoodBasins> likelihood_basins(const inference::FreeEnergy& found,
+                                                  const std::vector<std::vector<double>>& of_states,
+                                                  const std::vector<std::vector<double>>& of_points);
+
+/// Gives states the populations of the basins that they lie in, which hold no noise of single images as
+/// counts of posterior means do. Several states of one basin share its population as they did before. With
+/// `add`, a basin without a state becomes one, of the particles (points (d, M)) whose posterior means lie in
+/// it; it takes at least 20. False, and nothing changed, where a basin is left without a state.
+bool take_populations(StateSet& set, const Points& points, const LikelihoodBasins& basins, bool add);
+
+}  // namespace cryoscape::landscape
