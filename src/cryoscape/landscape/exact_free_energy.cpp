@@ -8,6 +8,7 @@
 #include "cryoscape/inference/free_energy.hpp"
 #include "cryoscape/inference/likelihood_table.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
+#include "cryoscape/landscape/half_free_energy.hpp"
 #include "cryoscape/landscape/states.hpp"
 #include "cryoscape/util/error.hpp"
 
@@ -131,6 +132,8 @@ json exact_free_energy(training::Run& run, const CollectiveVariable& variable,
   entry["energy_interval"] = {found.energy_low, found.energy_high};
   entry["raw_histogram"] = inference::histogram(of_particles, axis);
   entry["gaussian_factors"] = inference::free_energy(gaussian.density);
+  entry["bars"] = kGivenDecoder;
+  if (options.half_run) add_half_run(entry, *options.half_run);
   if (entry["kind"] == "path") inference::write_path_table(run.folder.file("likelihood"), along);
   return entry;
 }
