@@ -81,15 +81,19 @@ std::string command_for(const json& entry, const fs::path& run) {
 Numbers read_numbers(const json& entry, const fs::path& run) {
   const auto path = run / "landscape.json";
   std::optional<Numbers> found;
+  bool still = false;
   try {
     const auto landscape = fs::exists(path) ? json::parse(read_text_file(path)) : json::object();
-    for (const auto& theirs : landscape.value("free_energy", json::array()))
+    const auto entries = landscape.value("free_energy", json());
+    still = entries.is_array() && entries.empty();
+    for (const auto& theirs : entries)
       if (theirs.at("source") == "likelihood" && theirs.at("variable") == entry.at("variable") &&
           theirs.at("nodes") == entry.at("nodes"))
         found = numbers_of(theirs);
   } catch (const std::exception& e) {
     fail("{} is damaged ({}): run {} again", path.string(), e.what(), command_for(entry, run));
   }
+  if (still) fail("{} has no free energy, as its decoder moves nothing", run.string());
   if (!found)
     fail("{} has no free energy of its particles along it: run {} first, then this again", run.string(),
          command_for(entry, run));

@@ -144,6 +144,13 @@ TEST(AddHalfRun, SaysWhatToRunWhereTheOtherHasNone) {
             std::string::npos);
 }
 
+TEST(AddHalfRun, ADecoderThatMovesNothingCannotHelp) {
+  replace_text_file(other_run() / "landscape.json", "{\"free_energy\": []}");
+  auto own = free_energy_entry();
+  add_half_run(own, other_run());
+  expect_kept(own, "moves nothing");
+}
+
 TEST(AddHalfRun, ADamagedFileIsNamed) {
   for (const auto& [pointer, value] : std::vector<std::pair<std::string, json>>{
            {"/energy", {0, 1}}, {"/energy/3", nullptr}, {"/barriers/0/to", 3}, {"/basins", nullptr}}) {
