@@ -72,3 +72,36 @@ TEST(Landscape, SaysWhatIsWrong) {
                    2, {"--nodes models"});
   EXPECT_FALSE(fs::exists(out / "landscape.json"));
 }
+
+TEST(Landscape, TheOtherHalfSetWidensItsBars) {
+  const auto folder = test_folder();
+  for (const std::string half : {"1", "2"})
+    expect_success(run(train_arguments(small_set().star(), small_set().model(), folder / half,
+                                       {"--half", half, "--epochs", "20", "--learning-rate", "0.01", "--beta",
+                                        "0.01"})));  // so that they move
+  // Of the models' own path, of which the grids are the same: so small decoders may not meet.
+  const auto landscape = [&](const std::string& half, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"landscape", folder / half};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = run(arguments);
+    expect_success(result);
+    return result.err;
+  };
+  const auto entry = [&] {
+    return nlohmann::json::parse(read_text_file(folder / "1/landscape.json")).at("free_energy").at(0);
+  };
+  const std::vector<std::string> along{"--variable", "path:" + small_set().model(), "--nodes", "models"};
+  auto compared = along;
+  compared.insert(compared.end(), {"--half-run", folder / "2"});
+  landscape("2", {});
+  const auto warning = landscape("1", compared);
+  EXPECT_NE(warning.find("run cryoscape landscape " + (folder / "2").string() + " --variable '" + along[1] +
+                         "' --nodes models"),
+            std::string::npos)
+      << warning;
+  EXPECT_EQ(entry()["bars"], "given the decoder");
+  landscape("2", along);
+  landscape("1", compared);
+  EXPECT_EQ(entry()["bars"], "with half-set decoders") << entry()["bars_notice"];
+  EXPECT_EQ(entry()["decoder_error"].size(), entry()["energy"].size());
+}

@@ -8,6 +8,7 @@
 #include "cryoscape/inference/free_energy.hpp"
 #include "cryoscape/inference/likelihood_table.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
+#include "cryoscape/landscape/half_free_energy.hpp"
 #include "cryoscape/landscape/states.hpp"
 #include "cryoscape/util/error.hpp"
 
@@ -131,6 +132,15 @@ json common_entry(const inference::FreeEnergy& found, const std::string& nodes, 
   return entry;
 }
 
+/// The entry, with what the other half-set's run adds to bars, and populations with the same errors.
+ExactFreeEnergy with_bars(inference::FreeEnergy found, json entry, const LandscapeOptions& options) {
+  entry["bars"] = kGivenDecoder;
+  if (options.half_run) add_half_run(entry, *options.half_run);
+  for (std::size_t b = 0; b < found.states.size(); ++b)
+    found.states[b].population.error = entry["basins"][b]["population_error"];
+  return {std::move(found), std::move(entry)};
+}
+
 inference::FreeEnergyOptions fit_options(const LandscapeOptions& options, std::uint64_t seed) {
   inference::FreeEnergyOptions out;
   out.seed = seed, out.least_depth = options.barrier;
@@ -164,7 +174,7 @@ ExactFreeEnergy exact_free_energy(training::Run& run, const CollectiveVariable& 
   entry["raw_histogram"] = inference::histogram(of_particles, axis);
   entry["gaussian_factors"] = inference::free_energy(gaussian.density);
   if (entry["kind"] == "path") inference::write_path_table(run.folder.file("likelihood"), along);
-  return {found, entry};
+  return with_bars(found, std::move(entry), options);
 }
 
 ExactFreeEnergy exact_free_energy(training::Run& run, const std::array<CollectiveVariable, 2>& variables,
@@ -187,7 +197,7 @@ ExactFreeEnergy exact_free_energy(training::Run& run, const std::array<Collectiv
   entry["grid"] = {points_of(found.grid.axes[0]), points_of(found.grid.axes[1])};
   entry["raw_histogram"] =
       histogram({cells_of(found.grid.axes[0]), cells_of(found.grid.axes[1])}, of_particles);
-  return {found, entry};
+  return with_bars(found, std::move(entry), options);
 }
 
 }  // namespace cryoscape::landscape

@@ -20,7 +20,8 @@ struct ExactFreeEnergy {
 /// The free energy of the particles along one variable, without the noise of single images and without the
 /// prior: their exact likelihoods at conformations along it (`conformations_along`), and the population
 /// fitted to these with bootstrap errors (inference::bootstrap). The entry has, beside F and its states, the
-/// histogram of the particles' posterior means and F with one Gaussian per particle. The table of a `path:`
+/// histogram of the particles' posterior means and F with one Gaussian per particle. With
+/// options.half_run that run's decoder counts in the errors. The table of a `path:`
 /// is written into the run's likelihood/. Throws Interrupted.
 ExactFreeEnergy exact_free_energy(training::Run& run, const CollectiveVariable& variable,
                                   const Conformations& conformations, std::span<const double> of_particles,

@@ -33,7 +33,9 @@ void LandscapeOptions::declare(OptionSet& set) {
   set.add("embedding", &embedding, "how particles are laid out in the plane").choices = {"umap", "pca",
                                                                                          "none"};
   set.add("half-run", &half_run,
-          "run trained on the other half-set, after its landscape: only states found in both are kept");
+          "run trained on the other half-set, after its landscape along the same --variable: only states "
+          "found in "
+          "both are kept, and the free energy's errors hold the spread of the two decoders");
   set.add("format", &format, "format of the models written").choices = {"cif", "pdb", "both"};
 }
 

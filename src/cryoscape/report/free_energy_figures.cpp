@@ -16,6 +16,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kHighest = 12;  ///< kT: what holds fewer molecules than exp(−12) is beyond the axis
 constexpr std::size_t kListed = 7;
 const Stroke kMain{"#0072B2", 2, ""}, kGaussian{"#D55E00", 1.4, "6 3"}, kPrior{"#009E73", 1.4, "8 3 2 3"};
+const Stroke kNoLine{"none", 0, ""};  // of a legend's line that goes on with the one above
 constexpr const char *kRawColour = "#777777", *kMarkColour = "#222222";
 
 /// −ln of shares, 0 at the minimum; NaN where there are none.
@@ -98,6 +99,7 @@ std::vector<LegendEntry> draw_curves(Panel& panel, const Curves& curves) {
   if (!main.low.empty()) {
     panel.band(main.grid[0], main.low, main.high, kMain.colour);
     entries[0].text += ", 95 % band";
+    if (!main.bars.empty()) entries.push_back({main.bars, kNoLine});
   }
   if (!curves.raw.empty()) panel.points(main.grid[0], curves.raw, Marker::square, kRawColour, 3.6, 1);
   if (!main.gaussian_factors.empty()) {
@@ -122,7 +124,8 @@ std::string caption_of(const Curves& curves) {
   else
     out +=
         "of the particles, by their likelihoods without the noise of single images and without the prior "
-        "(solid; band: 95 % of a bootstrap over particles)";
+        "(solid; band: 95 % of a bootstrap over particles" +
+        (main.bars.empty() ? "" : ", " + main.bars) + ")";
   if (!main.gaussian_factors.empty()) out += "; the same with one Gaussian per particle (dashed)";
   if (curves.prior) out += "; of samples of the prior (dash-dotted)";
   if (!curves.raw.empty())

@@ -59,6 +59,16 @@ TEST(FreeEnergyFigure, BandContainsTheCurve) {
   }
 }
 
+TEST(FreeEnergyFigure, SaysWhatTheBandHolds) {
+  auto record = double_well();
+  EXPECT_TRUE(has(free_energy_figure(record)->caption, "bootstrap over particles)"));
+  record.free_energy[0].bars = "with half-set decoders";
+  const auto figure = free_energy_figure(record);
+  EXPECT_EQ(broken_tag(figure->svg), "");
+  EXPECT_TRUE(has(figure->svg, ">with half-set decoders<"));
+  EXPECT_TRUE(has(figure->caption, "bootstrap over particles, with half-set decoders)"));
+}
+
 TEST(FreeEnergyFigure, MarksLieOnTheCurveAndTellPopulationsAndBarriers) {
   const auto figure = free_energy_figure(double_well());
   ASSERT_TRUE(figure);

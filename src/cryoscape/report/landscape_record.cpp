@@ -77,7 +77,7 @@ void read_basins(const json& entry, const Part& part, FreeEnergyRecord& record) 
 FreeEnergyRecord free_energy_of(const json& entry, const Part& part) {
   FreeEnergyRecord record;
   record.variable = text(entry, "variable"), record.kind = text(entry, "kind");
-  record.source = text(entry, "source");
+  record.source = text(entry, "source"), record.bars = text(entry, "bars");
   record.grid = grid_of(entry, part);
   record.units = units_of(entry, record.variables());
   record.energy = numbers(entry, "energy");

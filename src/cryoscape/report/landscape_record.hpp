@@ -36,6 +36,7 @@ struct FreeEnergyRecord {
   std::vector<std::vector<double>> grid;  ///< one list of ascending, evenly spaced values per variable
   std::vector<double> energy;             ///< kT
   std::vector<double> low, high;          ///< ends of 95 % intervals, kT
+  std::string bars;                       ///< what these hold: "given the decoder", or empty
   std::vector<double> raw_histogram;      ///< density of the posterior means, to a factor
   std::vector<double> gaussian_factors;   ///< kT, with one Gaussian per particle
   std::vector<BasinRecord> basins;

@@ -28,6 +28,7 @@ TEST(LandscapeRecord, HoldsWhatTheFileSays) {
                                        "landscape.json");
   ASSERT_EQ(record.free_energy.size(), 3u);
   const auto& exact = record.free_energy[0];
+  EXPECT_EQ(exact.bars, "with half-set decoders");
   EXPECT_EQ(exact.high, (std::vector<double>{0.25, 2.5, 1.25, 3}));
   ASSERT_EQ(exact.barriers.size(), 1u);
   EXPECT_EQ(exact.barriers[0].to, 1u);

@@ -89,7 +89,7 @@ class TestRun {
             "free_energy": [
               {"variable": "pc1", "kind": "pc", "unit": "A", "source": "likelihood", "grid": [0, 1, 2, 3],
                "energy": [0, 2, 1, 2.5], "energy_interval": [[0, 1.5, 0.75, 2], [0.25, 2.5, 1.25, 3]],
-               "raw_histogram": [0.5, 0, 0.3, 0.2], "gaussian_factors": [0.5, 0, 1, 2],
+               "bars": "with half-set decoders", "raw_histogram": [0.5, 0, 0.3, 0.2], "gaussian_factors": [0.5, 0, 1, 2],
                "basins": [{"position": 0, "minimum": 0, "population": 0.7, "population_error": 0.02},
                           {"position": 2, "minimum": 1, "population": 0.3, "population_error": 0.02}],
                "barriers": [{"from": 1, "to": 2, "energy": 2, "error": 0.3, "position": 1}]},
