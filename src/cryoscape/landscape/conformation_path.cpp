@@ -17,7 +17,6 @@ namespace cryoscape::landscape {
 namespace {
 
 constexpr std::size_t kFewestNodes = 3;
-constexpr double kBeyond = 0.005;     ///< of the structures, that the nodes leave out at either end
 constexpr double kReach = 0.15;       ///< beyond the structures, in shares of their range
 constexpr double kTolerance = 0.01;   ///< of ξ, in spacings
 constexpr double kShareBeyond = 0.1;  ///< of the structures, that a line beyond the last one is drawn through
@@ -128,7 +127,7 @@ std::vector<float> differences(const std::vector<float>& rows, std::size_t lengt
 ConformationPath conformations_along(const CollectiveVariable& variable, std::span<const float> structures,
                                      std::size_t length, std::size_t nodes) {
   const auto values = evaluate(variable, structures, length);
-  const auto ends = range_of_nodes(variable, values, kBeyond);
+  const auto ends = range_of_nodes(variable, values, kReach);
   const Regression regression(values, structures, length);
   const auto& sorted = regression.sorted();
   const double range = sorted.back() - sorted.front();

@@ -22,7 +22,7 @@ struct ConformationPath {
 /// them. Shapes are averaged after superposition on their mean, which a turn of the molecule would blur, and
 /// then placed on the same average of the structures as they stand. An average has another ξ than its members
 /// have on average, so each node is moved along the regression until its own ξ is right to 1 % of the
-/// spacing. Nodes lie from the 0.5 to the 99.5 percentile of the structures' ξ, or from 0 to 1; those at the
+/// spacing. Nodes lie where `range_of_nodes` says, a reach of 15 % included; those at the
 /// ends that are not reached within 15 % of the structures' range beyond it are left out. Tangents
 /// are the nodes' differences, of second order, and thus fit a cubic Hermite interpolation between them.
 /// Throws Error for fewer than 20 structures, and where ξ does not vary.

@@ -29,15 +29,18 @@ std::vector<float> ensemble(std::size_t count, double noise) {
 TEST(ConformationsAlong, FollowAHingeInTheDecodersFrame) {
   const auto path = conformations_along(hinge_bend(), ensemble(3000, kNoise), kHingeLength, 41);
   ASSERT_EQ(path.size(), 41u);
-  EXPECT_NEAR(path.values.front(), 0.02, 0.05);
-  EXPECT_NEAR(path.values.back(), 0.98, 0.05);
+  // Bends from 0.02 to 0.98, and 15 % more at either end.
+  EXPECT_NEAR(path.values.front(), 0.02 - 0.15 * 0.96, 0.05);
+  EXPECT_NEAR(path.values.back(), 0.98 + 0.15 * 0.96, 0.05);
   const double spacing = path.values[1] - path.values[0];
   for (std::size_t k = 0; k < path.size(); ++k) {
     const std::span<const float> x(path.structures.data() + k * kHingeLength, kHingeLength);
     EXPECT_NEAR(hinge_bend().value(x), path.values[k], 0.0101 * spacing);
     // An average of at least 20, mostly 60, structures: 0.3 Å · √3 / √20 is 0.12.
     const auto truth = hinge_structure(path.values[k], kTurnPerBend * path.values[k]);
-    EXPECT_LT(geometry::rmsd(x, truth), 0.2) << path.values[k];
+    // Beyond the structures a line is continued, with its noise.
+    const bool beyond = path.values[k] < 0 || path.values[k] > 1;
+    EXPECT_LT(geometry::rmsd(x, truth), beyond ? 0.6 : 0.25) << path.values[k];
   }
 }
 
@@ -54,7 +57,7 @@ TEST(ConformationsAlong, TangentsAreTheDerivative) {
       const double truth = (b[i] - a[i]) / (2 * kStep);
       error += std::pow(path.tangents[k * kHingeLength + i] - truth, 2), square += truth * truth;
     }
-    EXPECT_LT(error, 0.01 * square) << at;
+    EXPECT_LT(error, (at < 0 || at > 1 ? 0.02 : 0.01) * square) << at;
   }
 }
 

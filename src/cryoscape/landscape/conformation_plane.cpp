@@ -16,8 +16,9 @@ namespace {
 using Place = Eigen::Vector2d;  ///< values of the two variables, in spacings of the grid from its first point
 
 constexpr std::size_t kFewestNear = 5, kFewestNodes = 9;
-constexpr double kBeyond = 0.001;    ///< of the structures, that each end of the grid leaves out
+constexpr double kReach = 0.1;       ///< beyond the structures, in shares of their range: two spacings
 constexpr double kTolerance = 0.05;  ///< of the variables, in spacings
+constexpr double kNear = 2;          ///< spacings
 constexpr double kFarthest = 2;      ///< spacings that a node's regression may be moved
 constexpr double kRidge = 1e-6;      ///< of the regression's moments, where structures lie on one line
 constexpr int kMoves = 20;
@@ -31,10 +32,10 @@ class Regression {
   std::vector<float> shape(const Place& at) const { return structures_.shape(weights(at)); }
   std::vector<float> structure(const Place& at) const { return structures_.structure(weights(at)); }
 
-  /// Whether enough structures lie within one spacing of a point.
+  /// Whether enough structures lie within two spacings of a point.
   bool reaches(const Place& at) const {
     std::size_t near = 0;
-    for (const auto& p : places_) near += (p - at).cwiseAbs().maxCoeff() <= 1;
+    for (const auto& p : places_) near += (p - at).cwiseAbs().maxCoeff() <= kNear;
     return near >= kFewestNear;
   }
 
@@ -80,7 +81,7 @@ ConformationPlane conformations_over(const std::array<CollectiveVariable, 2>& va
   std::array<std::vector<double>, 2> values;
   for (std::size_t v = 0; v < 2; ++v) {
     values[v] = evaluate(variables[v], structures, length);
-    const auto [first, last] = range_of_nodes(variables[v], values[v], kBeyond);
+    const auto [first, last] = range_of_nodes(variables[v], values[v], kReach);
     out.grid.axes.push_back({first, last, nodes_per_axis});
   }
   const auto in_spacings = [&](std::size_t v, double value) {

@@ -15,9 +15,8 @@ struct ConformationPlane {
 };
 
 /// Typical conformations over two variables: local linear regression on both of structures (M, 3N), as
-/// `conformations_along` does for one. The grid spans the 0.1 to the 99.9 percentile of each variable, or 0
-/// to
-/// 1. A point of it counts as reached where at least five structures lie within one spacing of it in both
+/// `conformations_along` does for one. The grid spans what `range_of_nodes` says, a reach of 10 % included. A
+/// point of it counts as reached where at least five structures lie within two spacings of it in both
 /// variables and the regression can be moved until its own variables are right to 5 % of the spacings.
 /// Throws Error for fewer than 20 structures, and where a variable does not vary or too few points are
 /// reached.

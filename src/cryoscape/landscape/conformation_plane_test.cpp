@@ -47,6 +47,10 @@ std::vector<float> ensemble(std::size_t count) {
   return out;
 }
 
+bool well_inside(double angle, double up) {
+  return angle > 0.05 && angle < 0.55 && up > 0.3 && up < 3.7 && (angle < 0.25 || up < 1.7);
+}
+
 TEST(ConformationsOver, StandWhereTheirVariablesSay) {
   const auto plane = conformations_over({hinge_bend(), lift()}, ensemble(4000), kHingeLength, kAxis);
   const auto& axes = plane.grid.axes;
@@ -59,11 +63,14 @@ TEST(ConformationsOver, StandWhereTheirVariablesSay) {
     const double off = geometry::superposed_rmsd(x, lifted(angle, up));
     EXPECT_NEAR(hinge_bend().value(x), angle, 0.051 * axes[0].length() / (kAxis - 1));
     EXPECT_NEAR(lift().value(x), up, 0.051 * axes[1].length() / (kAxis - 1));
-    // Averages of 80 structures; at the edges, where all lie to one side, their noise grows.
-    EXPECT_LT(off, 0.4) << angle << " " << up;
+    // Averages of 80 structures: 0.3 Å · √3 / √80 is 0.06, twice that by the regression.
+    if (well_inside(angle, up)) {
+      EXPECT_LT(off, 0.2) << angle << " " << up;
+    }
     mean += off / static_cast<double>(plane.grid.reached.size());
   }
-  EXPECT_LT(mean, 0.2);
+  // At the edges and beyond, where all structures lie to one side, their noise grows.
+  EXPECT_LT(mean, 0.3);
 }
 
 TEST(ConformationsOver, LeaveOutWhatNothingReaches) {
@@ -72,11 +79,11 @@ TEST(ConformationsOver, LeaveOutWhatNothingReaches) {
   std::size_t inside = 0, all = 0;
   for (std::size_t k = 0; k < reached.size(); ++k) {
     const double angle = plane.grid.axes[0].at(k / kAxis), up = plane.grid.axes[1].at(k % kAxis);
-    // One spacing is 0.06 and 0.4 Å; noise moves the variables by a third of that.
-    if (angle > 0.43 && up > 2.9) {
+    // Two spacings are 0.14 and 1 Å; noise moves the variables by 0.02 and 0.1 Å.
+    if (angle > 0.55 && up > 3.6) {
       EXPECT_FALSE(reached[k]) << angle << " " << up;
     }
-    if (angle > 0.55 || up > 3.7 || angle < 0.05 || up < 0.3 || (angle > 0.25 && up > 1.7)) continue;
+    if (!well_inside(angle, up)) continue;
     ++all, inside += reached[k];
   }
   EXPECT_GT(all, 25u);

@@ -237,7 +237,10 @@ bool correct_populations(const ExactFreeEnergy& exact, const Variables& variable
   for (const auto& variable : variables.list)
     of_states.push_back(evaluate(variable, positions, conformations.length()));
   const auto basins = likelihood_basins(exact.found, of_states, variables.of_particles);
-  return basins && take_populations(found.states, found.cloud.points, *basins, add);
+  if (!basins) return false;
+  if (take_populations(found.states, found.cloud.points, *basins, add)) return true;
+  spdlog::info("states: a basin of the free energy has none: their populations are those of posterior means");
+  return false;
 }
 
 }  // namespace

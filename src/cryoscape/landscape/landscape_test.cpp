@@ -53,7 +53,6 @@ TEST(WriteLandscape, StatesAreTheClustersAndFilesSayTheSame) {
   EXPECT_EQ(landscape.at("components").size(), summary.component_deviations.size());
   EXPECT_EQ(landscape.at("populations").size(), 2u);
   EXPECT_EQ(landscape.at("barriers").size(), 1u);
-  EXPECT_EQ(landscape.at("population_source"), "likelihoods");
   EXPECT_NE(states_table(summary).find("population"), std::string::npos);
 }
 

@@ -11,6 +11,7 @@ namespace cryoscape::landscape {
 namespace {
 
 constexpr std::size_t kFewestStructures = 20;
+constexpr double kFirstPercentile = 0.005, kLastPercentile = 0.995;
 constexpr std::size_t kFewestNeighbours = 20, kMostNeighbours = 200, kShareOfNeighbours = 50;
 
 }  // namespace
@@ -50,7 +51,7 @@ double tricube(double distance) {
 }
 
 std::pair<double, double> range_of_nodes(const CollectiveVariable& variable, std::vector<double> values,
-                                         double beyond) {
+                                         double reach) {
   if (values.size() < kFewestStructures)
     fail("'{}': {} particles have latents, but conformations along a variable need at least {}",
          variable.text, values.size(), kFewestStructures);
@@ -58,11 +59,11 @@ std::pair<double, double> range_of_nodes(const CollectiveVariable& variable, std
   const auto percentile = [&](double q) {
     return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
   };
-  const auto range =
-      variable.unit_interval ? std::pair(0.0, 1.0) : std::pair(percentile(beyond), percentile(1 - beyond));
-  if (!(values.back() > values.front()) || !(range.second > range.first))
+  const double first = percentile(kFirstPercentile), last = percentile(kLastPercentile);
+  if (!(variable.unit_interval ? values.back() > values.front() : last > first))
     fail("'{}' has the same value in all structures", variable.text);
-  return range;
+  if (variable.unit_interval) return {0, 1};
+  return {first - reach * (last - first), last + reach * (last - first)};
 }
 
 }  // namespace cryoscape::landscape

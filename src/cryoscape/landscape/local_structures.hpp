@@ -41,10 +41,11 @@ class LocalStructures {
 /// little is left to the farthest, so that a window beyond the data is not a single point.
 double tricube(double distance);
 
-/// Where nodes along a variable begin and end: such that the share `beyond` of the structures' values lies
-/// beyond either end, or at 0 and 1. Throws Error for fewer than 20 structures, and where the values are all
-/// the same.
+/// Where nodes along a variable begin and end: `reach` of the range between the 0.5 and the 99.5 percentile
+/// of the structures' values beyond these, or at 0 and 1. Posterior means do not go as far as the molecule
+/// does: what lies beyond them would else pile up in the last node. Throws Error for fewer than 20
+/// structures, and where the values are all the same.
 std::pair<double, double> range_of_nodes(const CollectiveVariable& variable, std::vector<double> values,
-                                         double beyond);
+                                         double reach);
 
 }  // namespace cryoscape::landscape

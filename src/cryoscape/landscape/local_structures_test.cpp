@@ -33,13 +33,14 @@ TEST(LocalStructures, TakeAFiftiethAsNeighbours) {
   }
 }
 
-TEST(RangeOfNodes, LeavesOutTheFewAtTheEnds) {
+TEST(RangeOfNodes, ReachesBeyondAllButTheFewAtTheEnds) {
   std::vector<double> values;
   for (int i = 0; i <= 1000; ++i) values.push_back(i);
   auto variable = hinge_bend();
-  EXPECT_EQ(range_of_nodes(variable, values, 0.01), std::pair(10.0, 990.0));
+  EXPECT_EQ(range_of_nodes(variable, values, 0), std::pair(5.0, 995.0));
+  EXPECT_EQ(range_of_nodes(variable, values, 0.1), std::pair(-94.0, 1094.0));
   variable.unit_interval = true;
-  EXPECT_EQ(range_of_nodes(variable, values, 0.01), std::pair(0.0, 1.0));
+  EXPECT_EQ(range_of_nodes(variable, values, 0.1), std::pair(0.0, 1.0));
   EXPECT_NE(error_of([&] { range_of_nodes(variable, std::vector(30, 0.5), 0.01); }).find("same value"),
             std::string::npos);
 }
