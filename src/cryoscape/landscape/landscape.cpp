@@ -8,6 +8,7 @@
 
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/landscape/conformation_energies.hpp"
+#include "cryoscape/landscape/energy_bootstrap.hpp"
 #include "cryoscape/landscape/exact_free_energy.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
 #include "cryoscape/landscape/half_agreement.hpp"
@@ -238,7 +239,8 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   found.space = fit_space(run, conformations, seed);
   const auto variables = parse_collective_variables(options.variable, {run.data.beads, found.space});
   if (options.nodes == "models" && variables.size() > 1)
-    throw UsageError("--nodes models goes with one variable, path:MODELS: free energies along two are not tabulated");
+    throw UsageError(
+        "--nodes models goes with one variable, path:MODELS: free energies along two are not tabulated");
   found.cloud = embed(conformations, found.space, "structure space");
   auto& density = refitted ? *refitted->prior : run.model->prior();
   std::optional<PopulationSample> population;
@@ -258,7 +260,8 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   landscape["population_source"] = refitted ? "refitted density" : "posterior means";
   landscape["density"] = refitted ? refitted->options.kind + ", refitted" : run.settings.model.prior.kind;
   auto explored = explore_prior(run, density, found.space, options.barrier, seed);
-  count_basins(explored, found.cloud.points, population, seed);
+  const auto basins = count_basins(explored, found.cloud.points, population, seed);
+  if (basins) add_energy_errors(explored, *refitted, *population, *basins, seed);
   landscape.update(write_pathways(run, explored, files));
   landscape["free_energy"] = free_energies(run, density, variables, conformations, found, options, seed);
   files.remove_stale();
