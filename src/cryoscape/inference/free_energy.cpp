@@ -10,37 +10,7 @@ namespace {
 
 constexpr double kMostResamples = 0.5;  // share of resamples that must have a state
 constexpr double kFlat = 0.7;           // share of the range within 1 kT of the minimum
-constexpr double kNormal = 1.96;        // standard deviations that hold 95 %
 constexpr double kScored = 0.01;        // of the largest true density
-
-/// The value at share `q` of sorted values, linear between neighbours.
-double quantile(const std::vector<double>& sorted, double q) {
-  const double at = q * static_cast<double>(sorted.size() - 1);
-  const auto k = std::min(static_cast<std::size_t>(at), sorted.size() - 1);
-  const double next = sorted[std::min(k + 1, sorted.size() - 1)];
-  return sorted[k] + (at - static_cast<double>(k)) * (next - sorted[k]);
-}
-
-/// Value and standard error of a population.
-Estimate estimate(double value, const std::vector<double>& resampled) {
-  Estimate out{value, 0, value, value};
-  if (resampled.size() < 2) return out;
-  double mean = 0, square = 0;
-  for (const double v : resampled) mean += v / static_cast<double>(resampled.size());
-  for (const double v : resampled) square += (v - mean) * (v - mean);
-  out.error = std::sqrt(square / static_cast<double>(resampled.size() - 1));
-  out.low = value - kNormal * out.error, out.high = value + kNormal * out.error;
-  return out;
-}
-
-Estimate estimate_energy(double value, std::vector<double> resampled) {
-  auto out = estimate(value, resampled);
-  if (resampled.size() < 2) return out;
-  std::sort(resampled.begin(), resampled.end());
-  out.low = std::min(out.low, quantile(resampled, 0.025));
-  out.high = std::max(out.high, quantile(resampled, 0.975));
-  return out;
-}
 
 std::vector<double> position_of(const PopulationGrid& grid, std::size_t node) {
   if (grid.axes.size() == 1) return {grid.axes[0].at(node)};

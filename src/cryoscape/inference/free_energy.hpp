@@ -2,16 +2,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "cryoscape/inference/estimate.hpp"
 #include "cryoscape/inference/population.hpp"
 
 namespace cryoscape::inference {
-
-/// A number with its bootstrap error: standard error, and the ends of a 95 % interval: 1.96 errors about the
-/// value for populations; for energies, whose resamples lie askew about the value, these and the resamples'
-/// 2.5 and 97.5 % quantiles, whichever is farther.
-struct Estimate {
-  double value = 0, error = 0, low = 0, high = 0;
-};
 
 /// A state: a basin of the free energy that most resamples of the particles have, and the plainest fit that
 /// the particles support.

@@ -30,6 +30,25 @@ GaussianMixture broadened(const GaussianMixture& mixture, double share, double w
   return out;
 }
 
+GaussianMixture mapped(const GaussianMixture& mixture, const Eigen::MatrixXd& map) {
+  GaussianMixture out;
+  for (const auto& c : mixture) out.push_back({c.weight, map * c.mean, map * c.covariance * map.transpose()});
+  return out;
+}
+
+GaussianMixture lifted(const GaussianMixture& mixture, const Eigen::MatrixXd& map,
+                       const GaussianMixture& marginal) {
+  GaussianMixture out;
+  for (std::size_t k = 0; k < mixture.size(); ++k) {
+    const auto &c = mixture[k], &m = marginal.at(k);
+    const Eigen::MatrixXd seen = map * c.covariance * map.transpose();
+    const Eigen::MatrixXd slope = seen.llt().solve(map * c.covariance).transpose();  // of z on A z
+    out.push_back({m.weight, c.mean + slope * (m.mean - map * c.mean),
+                   c.covariance + slope * (m.covariance - seen) * slope.transpose()});
+  }
+  return out;
+}
+
 std::vector<PreparedComponent> prepared(const GaussianMixture& mixture) {
   std::vector<PreparedComponent> out;
   for (const auto& c : mixture) {

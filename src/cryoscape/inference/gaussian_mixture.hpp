@@ -22,6 +22,14 @@ GaussianComponent moments_of(const GaussianMixture& mixture);
 /// under which others on the same latents have bounded ratios.
 GaussianMixture broadened(const GaussianMixture& mixture, double share, double widening);
 
+/// The mixture of y = A z, A (m, d) of rank m: a marginal density where m is less than d.
+GaussianMixture mapped(const GaussianMixture& mixture, const Eigen::MatrixXd& map);
+
+/// The mixture of z that has `marginal` as its mixture of A z and, given A z, what `mixture` has: component
+/// by component. A fit to likelihoods of A z leaves exactly these as they are.
+GaussianMixture lifted(const GaussianMixture& mixture, const Eigen::MatrixXd& map,
+                       const GaussianMixture& marginal);
+
 /// A component's factors, ready to be evaluated.
 struct PreparedComponent {
   double log_weight = 0;

@@ -33,6 +33,21 @@ TEST(GaussianMixtureDensity, DrawsHaveItsMoments) {
   EXPECT_LT((second - mean * mean.transpose() - whole.covariance).cwiseAbs().maxCoeff(), 0.03);
 }
 
+TEST(Mapped, IsTheMarginalDensity) {
+  // Integrated over the third latent, on a grid that ends eight of its standard deviations away.
+  auto wells = three_wells(3);
+  for (auto& c : wells) c.covariance(0, 2) = c.covariance(2, 0) = 0.1;
+  Eigen::MatrixXd map = Eigen::MatrixXd::Zero(2, 3);
+  map(0, 0) = 2, map(1, 1) = 1;
+  const auto marginal = prepared(mapped(wells, map)), whole = prepared(wells);
+  for (const auto& [x, y] : {std::pair(-0.9, 0.2), std::pair(0.3, 1.1)}) {
+    double sum = 0;
+    for (int i = -800; i <= 800; ++i)
+      sum += 0.01 * std::exp(log_density(whole, Eigen::Vector3d(x, y, 0.01 * i)));
+    EXPECT_NEAR(log_density(marginal, Eigen::Vector2d(2 * x, y)), std::log(sum / 2), 1e-9);
+  }
+}
+
 TEST(Broadened, KeepsTheMeanAndBoundsRatios) {
   const auto wells = three_wells(2);
   const auto broad = broadened(wells, 0.2, 3);

@@ -11,4 +11,11 @@ namespace cryoscape::inference {
 /// density that is fitted keeps what it started with.
 Expansions informed_part(Expansions expansions, const GaussianComponent& density);
 
+/// Orthonormal directions W (r, d), r ≥ 1, outside of which likelihoods say nothing, as informed_part leaves
+/// them: each depends on W z only.
+Eigen::MatrixXd informed_directions(const Expansions& expansions);
+
+/// Such likelihoods as ones of y = W z (r): fits to these are the same and take less time.
+Expansions along(const Expansions& expansions, const Eigen::MatrixXd& directions);
+
 }  // namespace cryoscape::inference

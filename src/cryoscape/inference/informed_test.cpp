@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cryoscape/inference/mixture_fit.hpp"
+#include "cryoscape/inference/test_expansions.hpp"
 #include "cryoscape/util/random.hpp"
 
 namespace cryoscape::inference {
@@ -70,6 +71,43 @@ TEST(InformedPart, IsTheSameInAnyCoordinates) {
     EXPECT_NEAR(back[0], plain.score[2 * i], 1e-4);
     EXPECT_NEAR(back[1], plain.score[2 * i + 1], 1e-4);
   }
+}
+
+TEST(Along, InformedDirectionsFitsAreTheSame) {
+  // Two of four latents are known, in turned coordinates and correlated with the others.
+  auto wells = three_wells(4);
+  Eigen::Matrix4d turn;
+  turn << 1, 0.2, 0, 0.4, 0, 1, 0.3, 0, 0.5, 0, 1, 0, 0.1, 0, 0.2, 1;
+  const auto plain = measured_particles(wells, 800, 2, 0.2, 7);
+  auto e = plain;
+  const Eigen::Matrix4d back = turn.inverse();
+  for (std::size_t m = 0; m < e.size(); ++m) {
+    const auto turned = [&](std::vector<float>& values, const Eigen::Matrix4d& by) {
+      Eigen::Map<Eigen::Vector4f> v(values.data() + 4 * m);
+      v = (by * v.cast<double>()).cast<float>().eval();
+    };
+    turned(e.point, turn), turned(e.score, back.transpose());
+    Eigen::Map<Eigen::Matrix4f> f(e.information.data() + 16 * m);
+    f = (back.transpose() * f.cast<double>() * back).cast<float>().eval();
+  }
+  const auto start = mapped(wells, turn);
+  const auto directions = informed_directions(e);
+  ASSERT_EQ(directions.rows(), 2);
+  // As many steps of both.
+  const EmLimits limits{8, -1};
+  const auto whole = deconvolve(e, {}, start, limits).mixture;
+  const auto fitted = deconvolve(along(e, directions), {}, mapped(start, directions), limits).mixture;
+  const auto again = lifted(start, directions, fitted);
+  for (std::size_t k = 0; k < 3; ++k) {
+    EXPECT_NEAR(again[k].weight, whole[k].weight, 1e-4);  // float32 likelihoods
+    EXPECT_LT((again[k].mean - whole[k].mean).norm(), 1e-3);
+    EXPECT_LT((again[k].covariance - whole[k].covariance).norm(), 1e-3);
+  }
+}
+
+TEST(InformedDirections, OfNoInformationAreOne) {
+  Expansions e{2, {0}, {0, 0}, {0, 0}, {0, 0, 0, 0}, {0}, {1}};
+  EXPECT_EQ(informed_directions(e).rows(), 1);
 }
 
 }  // namespace

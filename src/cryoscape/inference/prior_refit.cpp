@@ -23,6 +23,8 @@ constexpr double kRidge = 1e-4;                       ///< on moments, as a shar
 constexpr std::size_t kReferenceComponents = 12;      ///< most, but for mixture priors of more
 constexpr double kBroadShare = 0.1, kBroadening = 2;  ///< of the proposal
 constexpr std::size_t kStartPoints = 5000;
+constexpr std::int64_t kComparedDraws = 32;  ///< at which two densities are taken for one
+constexpr double kSameEnergy = 1e-2;         ///< kT: well above the rounding of float32 priors
 
 std::size_t particles_in(const std::vector<EntryRange>& ranges) {
   if (ranges.size() < 2) fail("{} particles are too few to refit a prior on", ranges.size());
@@ -273,6 +275,23 @@ RefittedPrior refit_prior(training::Run& run, const ScoredDraws& draws, const Re
   take_own(run, out);
   out.report = refit_prior(*out.prior, draws, options_of(run, options));
   return out;
+}
+
+bool is_reference(const RefittedPrior& refitted) {
+  if (refitted.reference.empty()) return false;
+  torch::NoGradGuard no_grad;
+  const auto ready = prepared(refitted.reference);
+  const auto d = refitted.prior->dim();
+  const auto z = torch::empty({kComparedDraws, d});
+  Philox random(1);
+  for (std::int64_t i = 0; i < kComparedDraws; ++i)
+    Eigen::Map<Eigen::VectorXf>(z[i].data_ptr<float>(), d) = draw(ready, random).cast<float>();
+  const auto energy = refitted.prior->energy(z).to(torch::kFloat64).contiguous();
+  for (std::int64_t i = 0; i < kComparedDraws; ++i) {
+    const Eigen::VectorXd at = Eigen::Map<const Eigen::VectorXf>(z[i].data_ptr<float>(), d).cast<double>();
+    if (std::abs(energy.data_ptr<double>()[i] + log_density(ready, at)) > kSameEnergy) return false;
+  }
+  return true;
 }
 
 GaussianMixture proposal_of(const GaussianMixture& reference) {

@@ -73,6 +73,9 @@ struct RefittedPrior {
 RefittedPrior refit_prior(training::Run& run, const Expansions& expansions, const RefitOptions& options);
 RefittedPrior refit_prior(training::Run& run, const ScoredDraws& draws, const RefitOptions& options);
 
+/// Whether the prior is the reference itself, not a prior of another kind or the run's own.
+bool is_reference(const RefittedPrior& refitted);
+
 /// A density that is broader than one fitted, which posteriors under any prior fitted beside it can be drawn
 /// by.
 GaussianMixture proposal_of(const GaussianMixture& reference);

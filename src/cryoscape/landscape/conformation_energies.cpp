@@ -26,17 +26,19 @@ Points latents_of(const Conformations& conformations, std::span<const std::size_
 
 }  // namespace
 
-void count_basins(PriorLandscape& found, const Points& particles,
-                  const std::optional<PopulationSample>& population, std::uint64_t seed) {
-  if (!found.basins_of) return;
+std::optional<BasinPopulations> count_basins(PriorLandscape& found, const Points& particles,
+                                             const std::optional<PopulationSample>& population,
+                                             std::uint64_t seed) {
+  if (!found.basins_of) return std::nullopt;
   for (auto& m : found.minima) m.particles = 0;
   for (const int b : found.basins_of(particles)) ++*found.minima[static_cast<std::size_t>(b)].particles;
-  if (!population) return;
-  const auto of_basins = basin_populations(*population, found.minima.size(), found.basins_of, seed);
+  if (!population) return std::nullopt;
+  auto of_basins = basin_populations(*population, found.minima.size(), found.basins_of, seed);
   for (std::size_t m = 0; m < found.minima.size(); ++m) {
     found.minima[m].population = of_basins.population[m];
     found.minima[m].population_error = of_basins.error[m];
   }
+  return of_basins;
 }
 
 void write_conformation_energies(const training::Run& run, const PriorLandscape& found,

@@ -155,7 +155,7 @@ void ConformationEnergy::fit_idle(const Points& unit, std::uint64_t seed) {
 }
 
 Points ConformationEnergy::coordinates(const Points& latents) const {
-  return scale_.asDiagonal() * (basis_.transpose() * (unit_ * (latents.colwise() - mean_)));
+  return directions() * (latents.colwise() - mean_);
 }
 
 Eigen::MatrixXd ConformationEnergy::log_shares(const Points& a) const {

@@ -40,6 +40,8 @@ class ConformationEnergy {
   /// Active coordinates (m, M) of latents (d, M), and latents of coordinates: idle ones at their mean.
   Points coordinates(const Points& latents) const;
   Points latents(const Points& coordinates) const;
+  /// ∂a/∂z (m, d): what coordinates are of latents but for a constant.
+  Eigen::MatrixXd directions() const { return scale_.asDiagonal() * basis_.transpose() * unit_; }
   /// Conformations (3N, M) as the decoder places them.
   Eigen::MatrixXf structures(const Points& coordinates) const { return model_.decode(latents(coordinates)); }
   /// U (M), but for a constant.

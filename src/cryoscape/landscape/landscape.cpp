@@ -8,6 +8,7 @@
 
 #include "cryoscape/io/npy.hpp"
 #include "cryoscape/landscape/conformation_energies.hpp"
+#include "cryoscape/landscape/energy_bootstrap.hpp"
 #include "cryoscape/landscape/exact_free_energy.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
 #include "cryoscape/landscape/half_agreement.hpp"
@@ -285,7 +286,8 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
                                                : "posterior means";
   landscape["density"] = refitted ? refitted->options.kind + ", refitted" : run.settings.model.prior.kind;
   auto explored = explore_prior(run, density, found.space, options.barrier, seed);
-  count_basins(explored, found.cloud.points, population, seed);
+  const auto basins = count_basins(explored, found.cloud.points, population, seed);
+  if (basins) add_energy_errors(explored, *refitted, *population, *basins, seed);
   landscape.update(write_pathways(run, explored, files));
   landscape["free_energy"] = json::array();
   if (exact) landscape["free_energy"].push_back(exact->entry);

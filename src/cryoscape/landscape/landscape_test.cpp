@@ -196,6 +196,8 @@ TEST(WriteLandscape, WritesThePriorsLandscapeAndFreeEnergy) {
   EXPECT_NEAR(sum, 1, 1e-6);
   EXPECT_EQ(particles, kTestParticles - 1);
   EXPECT_FALSE(json["minima"][0].contains("population_error"));
+  EXPECT_FALSE(json["minima"][0].contains("energy_error"));
+  for (const auto& s : json["saddles"]) EXPECT_FALSE(s.contains("barrier_error"));
   EXPECT_EQ(json["population_source"], "posterior means");
   const auto energies = io::read_npy_matrix(run.folder.file("conformation_energy.npy"));
   ASSERT_EQ(energies.rows, static_cast<std::size_t>(kTestParticles));
@@ -248,7 +250,18 @@ TEST(WriteLandscape, OfARefittedDensityHasItsIntegralsAsPopulations) {
   const auto json = nlohmann::json::parse(read_text_file(run.folder.file("landscape.json")));
   EXPECT_EQ(json["population_source"], "refitted density");
   EXPECT_EQ(json["density"], "mixture, refitted");
-  for (const auto& m : json["minima"]) EXPECT_TRUE(m.contains("population_error"));
+  for (const auto& m : json["minima"])
+    EXPECT_TRUE(m.contains("population_error") && m.contains("energy_error"));
+  ASSERT_EQ(json["minima"].size(), 2u);
+  const auto &saddle = json["saddles"].at(0), &path = json["paths"].at(0);
+  EXPECT_EQ(saddle["energy_error"], json["tree"].at(0)["energy_error"]);
+  EXPECT_EQ(path["energies_error"].size(), path["energies"].size());
+  for (const int side : {0, 1}) {
+    const double barrier = saddle["barrier"][side], error = saddle["barrier_error"][side];
+    EXPECT_GT(error, 0);
+    EXPECT_LE(saddle["barrier_interval"][side][0], barrier - 1.95 * error);
+    EXPECT_GE(saddle["barrier_interval"][side][1], barrier + 1.95 * error);
+  }
   fs::remove_all(run.folder.file("likelihood"));
   EXPECT_NE(error_of([&] { write_landscape(run, options); }).find("run cryoscape refine"), std::string::npos);
   fs::remove(run.folder.file("refitted_prior.pt"));

@@ -35,6 +35,7 @@ json minima_json(const PriorLandscape& found) {
                     {"latent", minimum.latent},
                     {"position", std::vector<double>(minimum.position.begin(), minimum.position.end())}});
     if (minimum.population_error) list.back()["population_error"] = *minimum.population_error;
+    if (minimum.energy_error) list.back()["energy_error"] = *minimum.energy_error;
     if (minimum.particles) list.back()["particles"] = *minimum.particles;
   }
   return list;
@@ -44,17 +45,26 @@ json saddle_json(const PriorLandscape& found, const EnergyPath& path) {
   const double energy = path.energies[path.highest];
   const auto dim = path.latents.size() / path.energies.size();
   const auto first = path.latents.begin() + static_cast<std::ptrdiff_t>(path.highest * dim);
-  return {{"minima", {path.a + 1, path.b + 1}},
-          {"energy", energy},
-          {"barrier", {energy - found.minima[path.a].energy, energy - found.minima[path.b].energy}},
-          {"latent", std::vector<float>(first, first + static_cast<std::ptrdiff_t>(dim))}};
+  json out{{"minima", {path.a + 1, path.b + 1}},
+           {"energy", energy},
+           {"barrier", {energy - found.minima[path.a].energy, energy - found.minima[path.b].energy}},
+           {"latent", std::vector<float>(first, first + static_cast<std::ptrdiff_t>(dim))}};
+  if (!path.errors) return out;
+  out["energy_error"] = path.errors->saddle.error;
+  for (const auto& barrier : path.errors->barriers) {
+    out["barrier_error"].push_back(barrier.error);
+    out["barrier_interval"].push_back({barrier.low, barrier.high});
+  }
+  return out;
 }
 
 /// Forks between numbered nodes: minima from 1, then forks.
-json tree_json(const std::vector<Fork>& tree) {
+json tree_json(const PriorLandscape& found) {
   json list = json::array();
-  for (const auto& fork : tree)
+  for (const auto& fork : found.tree) {
     list.push_back({{"energy", fork.energy}, {"nodes", {fork.first + 1, fork.second + 1}}});
+    if (!found.tree_errors.empty()) list.back()["energy_error"] = found.tree_errors[list.size() - 1];
+  }
   return list;
 }
 
@@ -71,11 +81,10 @@ json write_pathways(training::Run& run, const PriorLandscape& found, ModelFiles&
                      {"positions_angstrom", path.lengths},
                      {"converged", path.converged},
                      {"model", write_path(run, path, files)}});
+    if (path.errors) paths.back()["energies_error"] = path.errors->energies;
   }
-  json out{{"minima", minima_json(found)},
-           {"saddles", saddles},
-           {"paths", paths},
-           {"tree", tree_json(found.tree)}};
+  json out{
+      {"minima", minima_json(found)}, {"saddles", saddles}, {"paths", paths}, {"tree", tree_json(found)}};
   if (found.active_directions) {
     out["active_directions"] = *found.active_directions;
     out["motion_per_direction"] = found.motion;

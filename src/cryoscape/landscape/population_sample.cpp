@@ -27,19 +27,23 @@ Likelihoods some_of(const Likelihoods& all, std::size_t most, std::uint64_t seed
   return inference::subset(all, keep);
 }
 
-inference::RefitDraws draw_posteriors(training::Run& run, const inference::RefittedPrior& density,
-                                      std::uint64_t seed, double& share) {
+/// Returns the share of the particles that are in the sample.
+double draw_posteriors(training::Run& run, const inference::RefittedPrior& density, std::uint64_t seed,
+                       PopulationSample& out) {
+  double share = 1;
   const auto folder = run.folder.file("likelihood");
   if (!std::filesystem::exists(folder))
     fail("{} does not exist, but the prior is refitted: run cryoscape refine first", folder.string());
   if (density.reference.empty()) {
     const auto draws = inference::read_scored_draws(folder);
     const auto each = std::max<std::size_t>(1, draws.size() / inference::entry_ranges(draws.particle).size());
-    return inference::refit_draws(some_of(draws, kMostDecoded / each, seed, share));
+    out.posteriors = inference::refit_draws(some_of(draws, kMostDecoded / each, seed, share));
+    return share;
   }
-  return inference::posterior_draws(inference::proposal_of(density.reference),
-                                    some_of(inference::informed_expansions(run), kMostParticles, seed, share),
-                                    kDrawsPerParticle, seed + 1);
+  out.likelihoods = some_of(inference::informed_expansions(run), kMostParticles, seed, share);
+  out.posteriors = inference::posterior_draws(inference::proposal_of(density.reference), out.likelihoods,
+                                              kDrawsPerParticle, seed + 1);
+  return share;
 }
 
 Points place(training::Run& run, std::vector<float> latents, const StructureSpace& space,
@@ -54,9 +58,7 @@ Points place(training::Run& run, std::vector<float> latents, const StructureSpac
 PopulationSample sample_population(training::Run& run, const inference::RefittedPrior& density,
                                    const StructureSpace& space, std::uint64_t seed) {
   PopulationSample out;
-  double share = 1;
-  out.posteriors = draw_posteriors(run, density, seed + 91, share);
-  out.error_factor = std::sqrt(share);
+  out.error_factor = std::sqrt(draw_posteriors(run, density, seed + 91, out));
   out.energies = inference::energies_of(*density.prior, out.posteriors);
   out.groups = inference::image_groups(run.data.particles);
   out.draws = place(run, prior_draws(*density.prior, kDraws, seed + 90), space, "refitted density");

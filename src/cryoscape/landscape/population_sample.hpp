@@ -14,6 +14,7 @@ namespace cryoscape::landscape {
 struct PopulationSample {
   Points draws;                       ///< (k, D) of the density, Å
   inference::RefitDraws posteriors;   ///< of at most 20,000 particles
+  inference::Expansions likelihoods;  ///< of the same ones; empty for latents with bits
   std::vector<double> energies;       ///< (M) of the posteriors' draws under the density
   Points places;                      ///< (k, M) of the posteriors' draws, Å
   std::vector<std::uint32_t> groups;  ///< what is resampled together, of every particle of the run
@@ -24,6 +25,9 @@ struct PopulationSample {
 /// run's likelihoods are missing or do not fit it.
 PopulationSample sample_population(training::Run& run, const inference::RefittedPrior& density,
                                    const StructureSpace& space, std::uint64_t seed);
+
+/// What a population counts as at least where its logarithm is taken.
+inline constexpr double kLeastPopulation = 1e-12;
 
 /// The basin, 0-based, of each of many places (k, M).
 using BasinsOfPlaces = std::function<std::vector<int>(const Points& places)>;

@@ -9,8 +9,6 @@
 namespace cryoscape::landscape {
 namespace {
 
-constexpr double kLeastPopulation = 1e-12;
-
 /// The mixture with the populations of its states as in a resample.
 Mixture reweighted(const StateSet& set, const std::vector<double>& populations) {
   std::vector<double> fitted(set.states.size(), 0.0);

@@ -58,13 +58,14 @@ void explore_reals(model::HeterogeneityModel& model, latent::Prior& prior, const
       draws, seed);
   const auto& energy = *conformations;
   out.active_directions = static_cast<std::size_t>(energy.active());
+  out.directions = energy.directions();
   out.motion.assign(energy.motion().begin(), energy.motion().end());
   const Surface surface{energy.active(), [&](const Points& a) { return energy.energy(a); },
                         [&](const Points& a) { return placed(space, energy.structures(a)); }, kSurfaceStep};
   const auto found = explore(surface, energy.coordinates(draws.leftCols(std::min(kExplored, draws.cols()))),
                              least_barrier, kPathLimits);
   for (const auto& m : found.basins.minima)
-    out.minima.push_back({m.energy, m.population, rows_of(energy.latents(m.point)), m.position, {}, {}});
+    out.minima.push_back({m.energy, m.population, rows_of(energy.latents(m.point)), m.position, {}, {}, {}});
   for (const auto& p : found.pathways)
     out.paths.push_back({p.a,
                          p.b,
@@ -72,7 +73,8 @@ void explore_reals(model::HeterogeneityModel& model, latent::Prior& prior, const
                          p.path.lengths,
                          static_cast<std::size_t>(p.path.highest),
                          rows_of(energy.latents(p.path.images)),
-                         p.path.converged});
+                         p.path.converged,
+                         {}});
   out.tree = found.tree;
   out.energy = [conformations, offset = found.basins.offset](const Points& z) -> Eigen::VectorXd {
     return conformations->energy(conformations->coordinates(z)).array() - offset;
@@ -104,14 +106,19 @@ void explore_bit_prior(model::HeterogeneityModel& model, latent::Prior& prior, c
   for (const auto& m : found.minima) {
     const auto z = bit_columns({m.bits});
     out.minima.push_back(
-        {m.energy, m.population, rows_of(z), placed(space, decoded(model, z)).col(0), {}, {}});
+        {m.energy, m.population, rows_of(z), placed(space, decoded(model, z)).col(0), {}, {}, {}});
   }
   for (const auto& p : found.pathways) {
     const auto z = bit_columns(p.path.states);
     const auto& e = p.path.energies;
-    out.paths.push_back({p.a, p.b, e, lengths_of(placed(space, decoded(model, z))),
+    out.paths.push_back({p.a,
+                         p.b,
+                         e,
+                         lengths_of(placed(space, decoded(model, z))),
                          static_cast<std::size_t>(std::max_element(e.begin(), e.end()) - e.begin()),
-                         rows_of(z), p.path.exact});
+                         rows_of(z),
+                         p.path.exact,
+                         {}});
   }
   out.tree = found.tree;
 }

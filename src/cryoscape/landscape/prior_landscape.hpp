@@ -6,6 +6,7 @@
 
 #include "cryoscape/landscape/bit_minima.hpp"
 #include "cryoscape/landscape/conformation_energy.hpp"
+#include "cryoscape/landscape/energy_errors.hpp"
 #include "cryoscape/landscape/explore.hpp"
 #include "cryoscape/landscape/structure_space.hpp"
 #include "cryoscape/training/run.hpp"
@@ -18,7 +19,7 @@ struct EnergyMinimum {
   double population = 0;      ///< share of the density's samples in its basin
   std::vector<float> latent;  ///< (d)
   Eigen::VectorXd position;   ///< (k) in structure space, Å
-  std::optional<double> population_error;
+  std::optional<double> population_error, energy_error;
   std::optional<std::size_t> particles;  ///< in its basin
 };
 
@@ -30,6 +31,7 @@ struct EnergyPath {
   std::size_t highest = 0;       ///< which of them is the pass
   std::vector<float> latents;    ///< (n, d)
   bool converged = false;        ///< whether the search for it ended by itself
+  std::optional<PathErrors> errors = {};
 };
 
 /// What a run's prior says about its conformations.
@@ -37,8 +39,10 @@ struct PriorLandscape {
   std::vector<EnergyMinimum> minima;  ///< ascending in energy
   std::vector<EnergyPath> paths;
   std::vector<Fork> tree;
+  std::vector<double> tree_errors;               ///< of the forks' energies; empty where paths have none
   std::optional<std::size_t> active_directions;  ///< of real latents
   std::vector<double> motion;                    ///< (d) Å per standard deviation of each direction
+  Eigen::MatrixXd directions;                    ///< (m, d) ConformationEnergy::directions of real latents
   /// U (M) of real latents (d, M), kT on the minima's scale; empty for bits.
   std::function<Eigen::VectorXd(const Points& latents)> energy;
   /// The minimum (M), 0-based, whose basin each place (k, M) of structure space lies in; empty for bits.

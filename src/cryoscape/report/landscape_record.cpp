@@ -99,15 +99,17 @@ FreeEnergyRecord free_energy_of(const json& entry, const Part& part) {
 void read_minima(const json& object, const std::filesystem::path& file, LandscapeRecord& record) {
   const Part minima{file, "the list of minima"}, tree{file, "the tree"}, paths{file, "a path"};
   for (const auto& minimum : objects(object, "minima")) {
-    record.minima.push_back({number(minimum, "energy"), number(minimum, "population")});
+    record.minima.push_back(
+        {number(minimum, "energy"), number(minimum, "population"), number(minimum, "energy_error")});
     minima.require(std::isfinite(record.minima.back().energy));
   }
   for (const auto& fork : objects(object, "tree")) {
     const auto nodes = numbers(fork, "nodes");
     const std::size_t known = record.minima.size() + record.tree.size();
     tree.require(nodes.size() == 2 && std::isfinite(number(fork, "energy")));
-    record.tree.push_back(
-        {number(fork, "energy"), {index(nodes[0], known, tree), index(nodes[1], known, tree)}});
+    record.tree.push_back({number(fork, "energy"),
+                           {index(nodes[0], known, tree), index(nodes[1], known, tree)},
+                           number(fork, "energy_error")});
   }
   std::vector<std::size_t> joined;
   for (const auto& fork : record.tree) joined.insert(joined.end(), fork.nodes.begin(), fork.nodes.end());
@@ -116,10 +118,12 @@ void read_minima(const json& object, const std::filesystem::path& file, Landscap
   for (const auto& path : objects(object, "paths")) {
     record.paths.push_back({index(number(path, "from"), record.minima.size(), paths),
                             index(number(path, "to"), record.minima.size(), paths),
-                            numbers(path, "positions_angstrom"), numbers(path, "energies")});
+                            numbers(path, "positions_angstrom"), numbers(path, "energies"),
+                            numbers(path, "energies_error")});
     const auto& last = record.paths.back();
     paths.require(last.energies.size() >= 2 && last.lengths.size() == last.energies.size() &&
-                  finite(last.lengths) && finite(last.energies));
+                  finite(last.lengths) && finite(last.energies) &&
+                  (last.energy_errors.empty() || last.energy_errors.size() == last.energies.size()));
   }
 }
 

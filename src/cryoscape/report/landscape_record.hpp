@@ -1,12 +1,15 @@
 #pragma once
 #include <array>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace cryoscape::report {
+
+inline constexpr double kNoError = std::numeric_limits<double>::quiet_NaN();
 
 /// A principal component of the decoded structures: standard deviation in Å (r.m.s. over beads), share of the
 /// variance.
@@ -45,21 +48,24 @@ struct FreeEnergyRecord {
   std::size_t variables() const { return grid.size(); }
 };
 
-/// A minimum of the energy of conformations.
+/// A minimum of the energy of conformations. Errors here and below are standard errors in kT, NaN or empty
+/// where there are none.
 struct MinimumRecord {
-  double energy, population;
+  double energy, population, energy_error = kNoError;
 };
 
 /// Two nodes that are one above this energy: minima from 0, then forks.
 struct ForkRecord {
   double energy;
   std::array<std::size_t, 2> nodes;
+  double energy_error = kNoError;
 };
 
 /// A minimum-energy path between two minima (from 0).
 struct EnergyPathRecord {
   std::size_t from = 0, to = 0;
-  std::vector<double> lengths, energies;  ///< Å along the path, kT
+  std::vector<double> lengths, energies;   ///< Å along the path, kT
+  std::vector<double> energy_errors = {};  ///< one per energy, or empty
 };
 
 /// What landscape.json says, as far as figures and tables need it.

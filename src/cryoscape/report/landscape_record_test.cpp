@@ -70,6 +70,7 @@ TEST(LandscapeRecord, DamageIsNamed) {
   EXPECT_TRUE(message("/tree/0/energy", "null").starts_with(tree));
   EXPECT_TRUE(message("/paths/0/to", "0").starts_with(path));
   EXPECT_TRUE(message("/paths/0/energies", "[1, 2]").starts_with(path));
+  EXPECT_TRUE(message("/paths/0/energies_error", "[0.1]").starts_with(path));
   EXPECT_TRUE(
       message("/minima/0/energy", "\"low\"").starts_with("landscape.json: the list of minima is damaged"));
 }

@@ -52,4 +52,35 @@ TEST(PathFigure, CurvesAndTheirPasses) {
   EXPECT_NEAR(p[1].x - p[0].x, p[2].x - p[1].x, 0.011);
 }
 
+TEST(TreeFigure, BarsHold95PercentOfTheErrors) {
+  LandscapeRecord record;
+  record.minima = {{0, 0.6, 0}, {2, 0.4, 0.5}};
+  record.tree = {{4, {0, 1}, 1}};
+  const auto figure = tree_figure(record);
+  EXPECT_EQ(broken_tag(figure->svg), "");
+  const auto plain = [&] {
+    auto without = record;
+    without.minima[1].energy_error = without.tree[0].energy_error = kNoError;
+    return tree_figure(without)->svg;
+  }();
+  EXPECT_GT(occurrences(figure->svg, "stroke-width=\"1.2\""), occurrences(plain, "stroke-width=\"1.2\""));
+}
+
+TEST(PathFigure, ABandHoldsTheErrorsOfAPath) {
+  LandscapeRecord record;
+  record.minima = {{0, 0.5}, {1, 0.5}};
+  record.paths = {{0, 1, {0, 1, 2}, {0, 4.5, 1}}};
+  const auto plain = path_figure(record)->svg;
+  record.paths[0].energy_errors = {0, 0.5, 0.25};
+  const auto with = path_figure(record)->svg;
+  EXPECT_EQ(broken_tag(with), "");
+  EXPECT_EQ(occurrences(with, "fill-opacity"), occurrences(plain, "fill-opacity") + 1);
+  // The band needs room above the pass: 1.96 · 0.5 kT.
+  const auto height = [](const std::string& svg) {
+    const auto p = path_points(svg, "stroke-width=\"1.8\"");
+    return p[0].y - p[1].y;
+  };
+  EXPECT_LT(height(with), height(plain));
+}
+
 }  // namespace cryoscape::report
