@@ -16,9 +16,8 @@ namespace {
 using Place = Eigen::Vector2d;  ///< values of the two variables, in spacings of the grid from its first point
 
 constexpr std::size_t kFewestNear = 5, kFewestNodes = 9;
-constexpr double kReach = 0.1;       ///< beyond the structures, in shares of their range: two spacings
+constexpr double kReach = 0.1;       ///< beyond the structures, in shares of their range
 constexpr double kTolerance = 0.05;  ///< of the variables, in spacings
-constexpr double kNear = 2;          ///< spacings
 constexpr double kFarthest = 2;      ///< spacings that a node's regression may be moved
 constexpr double kRidge = 1e-6;      ///< of the regression's moments, where structures lie on one line
 constexpr int kMoves = 20;
@@ -32,10 +31,10 @@ class Regression {
   std::vector<float> shape(const Place& at) const { return structures_.shape(weights(at)); }
   std::vector<float> structure(const Place& at) const { return structures_.structure(weights(at)); }
 
-  /// Whether enough structures lie within two spacings of a point.
+  /// Whether enough structures lie within one spacing of a point.
   bool reaches(const Place& at) const {
     std::size_t near = 0;
-    for (const auto& p : places_) near += (p - at).cwiseAbs().maxCoeff() <= kNear;
+    for (const auto& p : places_) near += (p - at).cwiseAbs().maxCoeff() <= 1;
     return near >= kFewestNear;
   }
 

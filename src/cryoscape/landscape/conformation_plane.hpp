@@ -16,12 +16,12 @@ struct ConformationPlane {
 
 /// Typical conformations over two variables: local linear regression on both of structures (M, 3N), as
 /// `conformations_along` does for one. The grid spans what `range_of_nodes` says, a reach of 10 % included. A
-/// point of it counts as reached where at least five structures lie within two spacings of it in both
+/// point of it counts as reached where at least five structures lie within one spacing of it in both
 /// variables and the regression can be moved until its own variables are right to 5 % of the spacings.
 /// Throws Error for fewer than 20 structures, and where a variable does not vary or too few points are
 /// reached.
 ConformationPlane conformations_over(const std::array<CollectiveVariable, 2>& variables,
                                      std::span<const float> structures, std::size_t length,
-                                     std::size_t nodes_per_axis = 21);
+                                     std::size_t nodes_per_axis = 15);
 
 }  // namespace cryoscape::landscape

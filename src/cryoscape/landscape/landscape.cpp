@@ -4,23 +4,17 @@
 #include <spdlog/spdlog.h>
 
 #include <cmath>
-#include <limits>
 
-#include "cryoscape/io/npy.hpp"
 #include "cryoscape/landscape/conformation_energies.hpp"
 #include "cryoscape/landscape/energy_bootstrap.hpp"
 #include "cryoscape/landscape/exact_free_energy.hpp"
 #include "cryoscape/landscape/free_energy.hpp"
 #include "cryoscape/landscape/half_agreement.hpp"
+#include "cryoscape/landscape/landscape_output.hpp"
 #include "cryoscape/landscape/likelihood_populations.hpp"
-#include "cryoscape/landscape/model_files.hpp"
 #include "cryoscape/landscape/particle_analyses.hpp"
-#include "cryoscape/landscape/particle_table.hpp"
 #include "cryoscape/landscape/pathways.hpp"
 #include "cryoscape/landscape/population_states.hpp"
-#include "cryoscape/landscape/state_models.hpp"
-#include "cryoscape/particles/export.hpp"
-#include "cryoscape/structure/allatom.hpp"
 #include "cryoscape/util/error.hpp"
 #include "cryoscape/util/files.hpp"
 
@@ -32,13 +26,6 @@ namespace {
 constexpr std::size_t kMostInBasis = 5000, kBasisFloats = 64 << 20;  ///< at most 256 MiB of structures
 constexpr std::size_t kFewestInBasis = 200;
 constexpr double kStill = 1e-3;  ///< Å: conformations that differ by less have no free energy
-
-/// Everything that is found before anything is written.
-struct Findings {
-  StructureSpace space;
-  Cloud cloud;
-  StateSet states;
-};
 
 void check_target(const training::Run& run) {
   const auto target = run.folder.file("particles.star");
@@ -54,41 +41,6 @@ StructureSpace fit_space(const training::Run& run, const Conformations& conforma
   std::vector<std::size_t> particles;
   for (const auto i : random_subset(usable.size(), most, seed)) particles.push_back(usable[i]);
   return fit_structure_space(conformations.decode(particles), run.data.scene().coordinates);
-}
-
-/// Whether states can be given all atoms: the reference has more than its beads.
-bool has_all_atoms(const training::Run& run) {
-  if (run.settings.input.beads != "residue") return false;
-  std::size_t atoms = 0;
-  for (const auto& a : run.data.reference.atoms) atoms += !a.water && !a.hydrogen;
-  return atoms > run.data.beads.size();
-}
-
-std::vector<Model> models_of_states(const Conformations& conformations, const Findings& found) {
-  std::vector<Model> models;
-  for (std::size_t s = 0; s < found.states.states.size(); ++s)
-    models.push_back(state_model(conformations, found.space, found.cloud, found.states, s));
-  return models;
-}
-
-/// Returns the states' model files, relative to the run's folder.
-std::vector<std::string> write_state_models(const training::Run& run, const std::vector<Model>& models,
-                                            ModelFiles& files) {
-  std::optional<structure::AllAtomBuilder> builder;
-  if (has_all_atoms(run)) builder.emplace(run.data.reference, run.data.beads);
-  std::vector<std::string> names;
-  for (std::size_t s = 0; s < models.size(); ++s) {
-    const auto stem = fmt::format("structures/states/state_{:02}", s + 1);
-    const auto positions = placed(models[s].positions, run.data.grid.centre);
-    names.push_back(files.write(stem, {&run.data.beads.records, {positions}, {models[s].b_factors}}));
-    if (builder)
-      files.write(stem + "_allatom",
-                  {&builder->atoms(),
-                   {builder->build(positions)},
-                   {atom_b_factors(builder->atoms(), run.data.beads, models[s].b_factors)}});
-  }
-  files.write_script("states", names, names.size());
-  return names;
 }
 
 void check_half_run(const training::Run& run, const std::string& other) {
@@ -115,89 +67,6 @@ nlohmann::json compare_with_half(const std::string& other, std::vector<Model>& m
   spdlog::info("half-sets: {} of {} states are found in both, agreement {:.2f}", models.size(), own.size(),
                agreement.agreement);
   return half_agreement_json(agreement, other);
-}
-
-void write_series(const training::Run& run, const Conformations& conformations, const Findings& found,
-                  ModelFiles& files) {
-  for (std::size_t c = 0; c < found.space.size(); ++c) {
-    auto series = component_series(conformations, found.space, found.cloud, c);
-    for (auto& positions : series) positions = placed(std::move(positions), run.data.grid.centre);
-    const auto count = series.size();
-    const auto name = files.write(fmt::format("structures/pca/pc{}", c + 1),
-                                  {&run.data.beads.records, std::move(series), {}});
-    files.write_script(fmt::format("pc{}", c + 1), {name}, count);
-  }
-}
-
-/// State ids of all particles, 0 for unusable ones.
-std::vector<float> assignments(const Conformations& conformations, const Findings& found) {
-  std::vector<float> out(conformations.particles(), 0.0f);
-  for (std::size_t i = 0; i < found.cloud.particles.size(); ++i)
-    out[found.cloud.particles[i]] = static_cast<float>(found.states.assignment[i]);
-  return out;
-}
-
-void write_tables(const training::Run& run, const Conformations& conformations, const Findings& found) {
-  const auto k = found.space.size();
-  std::vector<float> components(conformations.particles() * k, std::numeric_limits<float>::quiet_NaN());
-  for (std::size_t i = 0; i < found.cloud.particles.size(); ++i)
-    for (std::size_t c = 0; c < k; ++c)
-      components[found.cloud.particles[i] * k + c] =
-          static_cast<float>(found.cloud.points(static_cast<Eigen::Index>(c), static_cast<Eigen::Index>(i)));
-  io::write_npy(run.folder.file("components.npy"), {conformations.particles(), k}, components);
-  const auto states = assignments(conformations, found);
-  io::write_npy(run.folder.file("assignments.npy"), {states.size(), 1}, states);
-}
-
-void write_particles(const training::Run& run) {
-  const auto table = read_particle_table(run.folder.path(), run.data.particles.size());
-  particles::write_particles_star(run.folder.file("particles.star"), run.data.particles, star_columns(table));
-}
-
-json states_json(const LandscapeSummary& summary, const std::vector<std::string>& models) {
-  json list = json::array();
-  for (std::size_t s = 0; s < summary.states.size(); ++s) {
-    const auto& state = summary.states[s];
-    list.push_back({{"id", s + 1},
-                    {"population", state.population},
-                    {"population_error", state.population_error},
-                    {"energy", state.energy},
-                    {"energy_error", state.energy_error},
-                    {"particles", state.particles},
-                    {"model", models[s]},
-                    {"map", nullptr}});
-  }
-  return {{"particles", summary.particles},
-          {"unusable", summary.unusable},
-          {"continuous", summary.continuous},
-          {"states", list}};
-}
-
-json landscape_json(const Findings& found, const LandscapeOptions& options) {
-  json components = json::array(), selection = json::array(), modes = json::array(), barriers = json::array(),
-       populations = json::array();
-  for (std::size_t c = 0; c < found.space.size(); ++c)
-    components.push_back(
-        {{"standard_deviation", found.space.standard_deviation[c]}, {"share", found.space.share[c]}});
-  for (const auto& s : found.states.selection)
-    selection.push_back({{"components", s.components}, {"score", s.score}});
-  for (std::size_t s = 0; s < found.states.states.size(); ++s) {
-    const auto& state = found.states.states[s];
-    modes.push_back(
-        {{"state", s + 1}, {"position", std::vector<double>(state.peak.begin(), state.peak.end())}});
-    populations.push_back(state.population);
-  }
-  for (const auto& b : found.states.barriers)
-    barriers.push_back({{"states", {b.a + 1, b.b + 1}}, {"barrier", {b.from_a, b.from_b}}});
-  return {{"clustering", options.clustering},
-          {"criterion", options.criterion},
-          {"components", components},
-          {"selection", selection},
-          {"gaussians", found.states.components},
-          {"modes", modes},
-          {"barriers", barriers},
-          {"populations", populations},
-          {"continuous", found.states.continuous}};
 }
 
 /// The refitted density, where it is asked for.
@@ -229,15 +98,14 @@ std::optional<ExactFreeEnergy> likelihood_free_energy(training::Run& run, const 
 }
 
 /// Whether the states have got populations by likelihoods.
-bool correct_populations(const ExactFreeEnergy& exact, const Variables& variables,
-                         const Conformations& conformations, bool add, Findings& found) {
+bool correct_populations(const ExactFreeEnergy& exact, const CollectiveVariable& variable,
+                         std::span<const double> of_particles, const Conformations& conformations, bool add,
+                         Findings& found) {
   std::vector<float> positions;
   for (const auto& model : models_of_states(conformations, found))
     positions.insert(positions.end(), model.positions.begin(), model.positions.end());
-  std::vector<std::vector<double>> of_states;
-  for (const auto& variable : variables.list)
-    of_states.push_back(evaluate(variable, positions, conformations.length()));
-  const auto basins = likelihood_basins(exact.found, of_states, variables.of_particles);
+  const auto basins =
+      likelihood_basins(exact.found, evaluate(variable, positions, conformations.length()), of_particles);
   if (!basins) return false;
   if (take_populations(found.states, found.cloud.points, *basins, add)) return true;
   spdlog::info("states: a basin of the free energy has none: their populations are those of posterior means");
@@ -269,8 +137,10 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   for (const auto& variable : variables) along.of_particles.push_back(values_of(variable, conformations));
   const bool moves = found.space.standard_deviation[0] > kStill;
   const auto exact = moves ? likelihood_free_energy(run, along, conformations, options, seed) : std::nullopt;
-  const bool corrected =
-      !refitted && exact && correct_populations(*exact, along, conformations, options.states == 0, found);
+  // Over two variables noise in what hardly any conformation reaches looks like states too easily.
+  const bool corrected = !refitted && exact && variables.size() == 1 &&
+                         correct_populations(*exact, along.list[0], along.of_particles[0], conformations,
+                                             options.states == 0, found);
   auto models = models_of_states(conformations, found);
   json half_sets;
   if (options.half_run) half_sets = compare_with_half(*options.half_run, models, found.states);

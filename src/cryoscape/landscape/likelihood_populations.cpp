@@ -8,17 +8,11 @@ namespace {
 
 constexpr std::size_t kFewestMembers = 20;
 
-/// The grid point nearest to a value of each variable.
-std::size_t nearest_point(const inference::PopulationGrid& grid,
-                          const std::vector<std::vector<double>>& values, std::size_t i) {
-  std::size_t out = 0;
-  for (std::size_t v = 0; v < grid.axes.size(); ++v) {
-    const auto& axis = grid.axes[v];
-    const double most = static_cast<double>(axis.nodes - 1);
-    const double k = std::clamp(std::round((values[v][i] - axis.first) / axis.length() * most), 0.0, most);
-    out = out * axis.nodes + static_cast<std::size_t>(k);
-  }
-  return out;
+/// The grid point nearest to a value.
+std::size_t nearest_point(const inference::PopulationGrid::Axis& axis, double value) {
+  const double most = static_cast<double>(axis.nodes - 1);
+  return static_cast<std::size_t>(
+      std::clamp(std::round((value - axis.first) / axis.length() * most), 0.0, most));
 }
 
 /// A state of the points in a basin, with the shape of the state that most of them were given to.
@@ -80,15 +74,14 @@ void set_energies(StateSet& set) {
 }  // namespace
 
 std::optional<LikelihoodBasins> likelihood_basins(const inference::FreeEnergy& found,
-                                                  const std::vector<std::vector<double>>& of_states,
-                                                  const std::vector<std::vector<double>>& of_points) {
+                                                  std::span<const double> of_states,
+                                                  std::span<const double> of_points) {
   if (found.states.size() < 2) return std::nullopt;
   LikelihoodBasins out;
+  const auto& axis = found.grid.axes.front();
   for (const auto& state : found.states) out.population.push_back(state.population);
-  for (std::size_t s = 0; s < of_states.front().size(); ++s)
-    out.of_state.push_back(found.state_of[nearest_point(found.grid, of_states, s)]);
-  for (std::size_t i = 0; i < of_points.front().size(); ++i)
-    out.of_point.push_back(found.state_of[nearest_point(found.grid, of_points, i)]);
+  for (const double v : of_states) out.of_state.push_back(found.state_of[nearest_point(axis, v)]);
+  for (const double v : of_points) out.of_point.push_back(found.state_of[nearest_point(axis, v)]);
   return out;
 }
 

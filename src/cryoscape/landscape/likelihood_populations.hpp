@@ -15,11 +15,11 @@ struct LikelihoodBasins {
   std::vector<std::size_t> of_point;  ///< of each particle's posterior mean
 };
 
-/// The basins of a free energy along one or two variables, given the variables' values in the states' models
-/// and in the particles' conformations, one list per variable. Nothing where it has fewer than two basins.
+/// The basins of a free energy along one variable, given its values in the states' models and in the
+/// particles' conformations. Nothing where it has fewer than two basins.
 std::optional<LikelihoodBasins> likelihood_basins(const inference::FreeEnergy& found,
-                                                  const std::vector<std::vector<double>>& of_states,
-                                                  const std::vector<std::vector<double>>& of_points);
+                                                  std::span<const double> of_states,
+                                                  std::span<const double> of_points);
 
 /// Gives states the populations of the basins that they lie in, which hold no noise of single images as
 /// counts of posterior means do. Several states of one basin share its population as they did before. With

@@ -34,22 +34,14 @@ StateSet states_of(const std::vector<std::size_t>& members) {
 }
 
 TEST(LikelihoodBasins, AreThoseOfTheNearestGridPoint) {
-  const auto basins = likelihood_basins(two_basins(), {{0.31, 0.72}}, {{-0.2, 0.64, 0.66, 1.3}});
+  const auto basins =
+      likelihood_basins(two_basins(), std::vector{0.31, 0.72}, std::vector{-0.2, 0.64, 0.66, 1.3});
   ASSERT_TRUE(basins);
   EXPECT_EQ(basins->of_state, (std::vector<std::size_t>{0, 1}));
   EXPECT_EQ(basins->of_point, (std::vector<std::size_t>{0, 0, 1, 1}));
   auto one = two_basins();
   one.states.pop_back();
-  EXPECT_FALSE(likelihood_basins(one, {{0.3}}, {{0.3}}));
-}
-
-TEST(LikelihoodBasins, OverTwoVariablesRunWithTheSecondFastest) {
-  auto found = two_basins();
-  found.grid.axes = {{0, 1, 2}, {10, 20, 3}};
-  found.state_of = {0, 0, 0, 0, 0, 1};
-  const auto basins = likelihood_basins(found, {{1.0, 1.0, 0.1}, {19.0, 14.0, 20.0}}, {{}, {}});
-  ASSERT_TRUE(basins);
-  EXPECT_EQ(basins->of_state, (std::vector<std::size_t>{1, 0, 0}));
+  EXPECT_FALSE(likelihood_basins(one, std::vector{0.3}, std::vector{0.3}));
 }
 
 TEST(TakePopulations, GivesStatesThoseOfTheirBasins) {
