@@ -51,6 +51,24 @@ Expansions means_as_points(const Expansions& e, const GaussianComponent& prior) 
 
 }  // namespace
 
+TEST(DeconvolveQuickly, FindsTheMaximumThatPlainStepsCreepUpTo) {
+  // Noise wider than the wells; from a start that is off by a fifth in weights.
+  const auto e = measured_particles(three_wells(1), 1000, 1, 0.35, 3);
+  auto start = three_wells(1);
+  start[0].weight = 0.45, start[1].weight = 0.5;
+  const auto plain = deconvolve(e, {}, start, {3000, 1e-12});
+  const auto quick = deconvolve_quickly(e, {}, start, {200, 1e-10});
+  EXPECT_NEAR(quick.log_likelihood, plain.log_likelihood, 1e-5);
+  EXPECT_LT(quick.iterations * 5, plain.iterations);
+}
+
+TEST(DeconvolveQuickly, WithoutIterationsStaysAtItsStart) {
+  const auto e = measured_particles(three_wells(1), 50, 1, 0.35, 3);
+  const auto fit = deconvolve_quickly(e, {}, three_wells(1), {0, 0});
+  EXPECT_EQ(fit.mixture[1].mean, three_wells(1)[1].mean);
+  EXPECT_NEAR(fit.log_likelihood, deconvolve(e, {}, three_wells(1), {0, 0}).log_likelihood, 1e-12);
+}
+
 TEST(GrowMixture, FindsThreeWellsAndTheirPopulationsThroughTheNoise) {
   const auto truth = three_wells(2);
   const auto e = measured_particles(truth, 2000, 2, 0.35, 7);

@@ -9,7 +9,7 @@
 namespace cryoscape::inference {
 namespace {
 
-constexpr EmLimits kWarmLimits{60, 1e-6};
+constexpr EmLimits kWarmLimits{60, 1e-7};
 constexpr std::size_t kDrawsOfBasins = 20000;
 constexpr int kPopulationSteps = 2000;
 constexpr double kPopulationTolerance = 1e-7;
@@ -92,7 +92,8 @@ std::vector<GaussianMixture> bootstrap_mixtures(const Expansions& e, const Gauss
   const auto ranges = entry_ranges(e.particle);
   std::vector<GaussianMixture> out;
   for (int b = 0; b < resamples; ++b)
-    out.push_back(deconvolve(e, resample_weights(ranges, groups, seed, b), fitted, kWarmLimits).mixture);
+    out.push_back(
+        deconvolve_quickly(e, resample_weights(ranges, groups, seed, b), fitted, kWarmLimits).mixture);
   return out;
 }
 

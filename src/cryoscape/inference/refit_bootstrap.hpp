@@ -26,8 +26,8 @@ std::vector<double> resample_weights(const std::vector<EntryRange>& ranges,
 /// Which basin, 0 to basins − 1, each of n latents (n, d) belongs to.
 using BasinsOf = std::function<std::vector<int>(const std::vector<float>& latents)>;
 
-/// A mixture in every resample fitted anew, exactly, from the fitted one in a few steps of expectation
-/// maximisation.
+/// A mixture in every resample fitted anew, exactly, from the fitted one in a few quick steps of
+/// expectation maximisation (deconvolve_quickly).
 std::vector<GaussianMixture> bootstrap_mixtures(const Expansions& expansions, const GaussianMixture& fitted,
                                                 const std::vector<std::uint32_t>& groups, int resamples,
                                                 std::uint64_t seed);

@@ -10,7 +10,7 @@ namespace cryoscape::landscape {
 namespace {
 
 constexpr int kResamples = 100;
-constexpr inference::EmLimits kWhole{300, 1e-7};
+constexpr inference::EmLimits kWhole{60, 1e-7};
 
 KnownEnergies energies_of(const PriorLandscape& found) {
   KnownEnergies out;
@@ -57,7 +57,8 @@ void add_mixture_errors(PriorLandscape& found, const inference::RefittedPrior& d
   const auto informed = informed_directions(population.likelihoods);
   const auto likelihoods = along(population.likelihoods, informed);
   // Resamples start where the fit to these particles ends: the density was fitted without held-out ones.
-  const auto fitted = deconvolve(likelihoods, {}, mapped(density.reference, informed), kWhole).mixture;
+  const auto fitted =
+      deconvolve_quickly(likelihoods, {}, mapped(density.reference, informed), kWhole).mixture;
   const auto active = [&](const GaussianMixture& mixture) {
     return mapped(lifted(density.reference, informed, mixture), found.directions);
   };
