@@ -45,6 +45,12 @@ TEST(RefittedPrior, IsWrittenBesideTheCheckpointAndOpenedAgain) {
   const auto trained = run.model->prior().energy(z).detach();
   const auto refitted = refit_prior(run, wells(), {});
   ASSERT_TRUE(refitted.report.changed);
+  EXPECT_TRUE(is_reference(refitted));
+  auto other = refitted;
+  other.reference[0].mean[0] += 0.5;
+  EXPECT_FALSE(is_reference(other));
+  other.reference.clear();
+  EXPECT_FALSE(is_reference(other));
   write_refitted_prior(run, refitted);
   EXPECT_EQ(read_text_file(run.folder.file("checkpoint.pt")), "networks");
   EXPECT_TRUE(run.model->prior().energy(z).detach().equal(trained));
