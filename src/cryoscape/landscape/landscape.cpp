@@ -106,7 +106,10 @@ bool correct_populations(const ExactFreeEnergy& exact, const CollectiveVariable&
     positions.insert(positions.end(), model.positions.begin(), model.positions.end());
   const auto basins =
       likelihood_basins(exact.found, evaluate(variable, positions, conformations.length()), of_particles);
-  if (!basins) return false;
+  if (!basins) {
+    take_continuity(found.states, exact.found);
+    return false;
+  }
   if (take_populations(found.states, found.cloud.points, *basins, add)) return true;
   spdlog::info("states: a basin of the free energy has none: their populations are those of posterior means");
   return false;

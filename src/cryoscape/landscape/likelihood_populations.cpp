@@ -85,6 +85,10 @@ std::optional<LikelihoodBasins> likelihood_basins(const inference::FreeEnergy& f
   return out;
 }
 
+void take_continuity(StateSet& set, const inference::FreeEnergy& found) {
+  if (set.states.size() == 1) set.continuous = found.continuous;
+}
+
 bool take_populations(StateSet& set, const Points& points, const LikelihoodBasins& basins, bool add) {
   auto changed = set;
   auto own = basins;

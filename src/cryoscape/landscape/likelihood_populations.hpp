@@ -21,6 +21,10 @@ std::optional<LikelihoodBasins> likelihood_basins(const inference::FreeEnergy& f
                                                   std::span<const double> of_states,
                                                   std::span<const double> of_points);
 
+/// Says of a single state whether it is a continuum by the free energy, in which the noise of single images
+/// has no part: posterior means of one Gaussian state need not be Gaussian. Several states stay as they are.
+void take_continuity(StateSet& set, const inference::FreeEnergy& found);
+
 /// Gives states the populations of the basins that they lie in, which hold no noise of single images as
 /// counts of posterior means do. Several states of one basin share its population as they did before. With
 /// `add`, a basin without a state becomes one, of the particles (points (d, M)) whose posterior means lie in

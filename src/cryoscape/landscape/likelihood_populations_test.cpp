@@ -44,6 +44,18 @@ TEST(LikelihoodBasins, AreThoseOfTheNearestGridPoint) {
   EXPECT_FALSE(likelihood_basins(one, std::vector{0.3}, std::vector{0.3}));
 }
 
+TEST(TakeContinuity, IsOfASingleState) {
+  inference::FreeEnergy flat;
+  flat.continuous = true;
+  auto one = states_of({10}), two = states_of({10, 10});
+  take_continuity(one, flat), take_continuity(two, flat);
+  EXPECT_TRUE(one.continuous);
+  EXPECT_FALSE(two.continuous);
+  flat.continuous = false;
+  take_continuity(one, flat);
+  EXPECT_FALSE(one.continuous);
+}
+
 TEST(TakePopulations, GivesStatesThoseOfTheirBasins) {
   auto set = states_of({50, 50});
   const Points points = Points::Zero(2, 100);
