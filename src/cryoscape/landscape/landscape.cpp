@@ -107,7 +107,8 @@ bool correct_populations(const ExactFreeEnergy& exact, const CollectiveVariable&
   const auto basins =
       likelihood_basins(exact.found, evaluate(variable, positions, conformations.length()), of_particles);
   if (!basins) {
-    take_continuity(found.states, exact.found);
+    // A variable that does not follow the largest motion would not tell.
+    if (variable.text == "pc1" || variable.unit_interval) take_continuity(found.states, exact.found);
     return false;
   }
   if (take_populations(found.states, found.cloud.points, *basins, add)) return true;
