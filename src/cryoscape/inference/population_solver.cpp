@@ -225,16 +225,16 @@ PenalisedFit PopulationSolver::maximise(double lambda, const Vector& start,
               excess * basis_.value[s + a] * basis_.value[s + b];
         }
     }
-    fit.curvature.compute(curvature);
-    if (fit.curvature.info() != Eigen::Success) fit.curvature.compute(squares + penalty(lambda));
-    const Vector step = fit.curvature.solve(point.gradient);
+    fit.curvature.emplace(curvature);
+    if (fit.curvature->info() != Eigen::Success) fit.curvature->compute(squares + penalty(lambda));
+    const Vector step = fit.curvature->solve(point.gradient);
     const double gain = point.gradient.dot(step);
     if (gain < 2 * kClose || !climb(step, gain, lambda, weights, fit.coefficients, point)) break;
   }
   fit.log_likelihood = point.log_likelihood;
   fit.share = std::move(point.share);
   // One direction is that of constants.
-  fit.degrees_of_freedom = fit.curvature.solve(squares).trace() - 1;
+  fit.degrees_of_freedom = fit.curvature->solve(squares).trace() - 1;
   return fit;
 }
 
@@ -243,7 +243,7 @@ PenalisedFit PopulationSolver::reweigh(const PenalisedFit& near, std::span<const
   fit.lambda = near.lambda, fit.degrees_of_freedom = near.degrees_of_freedom;
   fit.coefficients = near.coefficients;
   auto point = at(fit.coefficients, near.lambda, weights);
-  QuasiNewton steps(near.curvature);
+  QuasiNewton steps(*near.curvature);
   for (int iteration = 0; iteration < kMostSteps; ++iteration) {
     const Vector step = steps.step(point.gradient), before = fit.coefficients, gradient = point.gradient;
     const double gain = gradient.dot(step);

@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Dense>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct PenalisedFit {
   std::vector<double> share;  ///< (K) probability of each grid point, sum 1
   double log_likelihood = 0;  ///< Σ w ln Σ_k A_ik share_k
   double degrees_of_freedom = 0;
-  Eigen::LLT<Eigen::MatrixXd> curvature;  ///< minus the objective's Hessian, factored
+  /// Minus the objective's Hessian, factored; of maximise() only.
+  std::optional<Eigen::LLT<Eigen::MatrixXd>> curvature;
 };
 
 /// Maximises Σ_i w_i ln Σ_k A_ik p_k − ½ λ ∫((ln p)‴)² by Newton's method with the exact Hessian, falling

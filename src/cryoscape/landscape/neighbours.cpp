@@ -1,5 +1,7 @@
 #include "cryoscape/landscape/neighbours.hpp"
 
+// Its prefetches read one link beyond the end of a list.
+#define NO_MANUAL_VECTORIZATION
 #include <hnswlib/hnswlib.h>
 
 #include <algorithm>
