@@ -62,6 +62,10 @@ void check_groups(const LikelihoodTable& table, std::span<const std::uint32_t> g
 
 }  // namespace
 
+std::size_t PopulationGrid::Axis::nearest(double value) const {
+  return static_cast<std::size_t>(std::clamp(std::round(place(value)), 0.0, static_cast<double>(nodes - 1)));
+}
+
 std::size_t PopulationGrid::size() const {
   std::size_t n = axes.empty() ? 0 : 1;
   for (const auto& axis : axes) n *= axis.nodes;
@@ -216,11 +220,7 @@ std::vector<double> posterior_means(const PopulationTable& table, std::span<cons
 std::vector<double> histogram(std::span<const double> positions, const PopulationGrid::Axis& axis) {
   const double spacing = axis.length() / static_cast<double>(axis.nodes - 1);
   std::vector<double> out(axis.nodes, 0.0);
-  for (const double s : positions) {
-    const double k =
-        std::clamp(std::round((s - axis.first) / spacing), 0.0, static_cast<double>(axis.nodes - 1));
-    ++out[static_cast<std::size_t>(k)];
-  }
+  for (const double s : positions) ++out[axis.nearest(s)];
   for (std::size_t k = 0; k < out.size(); ++k) {
     const double width = spacing * (k == 0 || k + 1 == out.size() ? 0.5 : 1.0);
     out[k] /= width * static_cast<double>(std::max<std::size_t>(1, positions.size()));

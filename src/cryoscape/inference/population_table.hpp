@@ -20,6 +20,10 @@ struct PopulationGrid {
       return first + (last - first) * static_cast<double>(k) / static_cast<double>(nodes - 1);
     }
     double length() const { return last - first; }
+    /// Where a value stands, in spacings from the first point; beyond the axis too.
+    double place(double value) const { return (value - first) / length() * static_cast<double>(nodes - 1); }
+    /// The point nearest to a value.
+    std::size_t nearest(double value) const;
   };
   std::vector<Axis> axes;
   /// Points that conformations reach, ascending; the population is 0 at the others. Empty: all are reached.

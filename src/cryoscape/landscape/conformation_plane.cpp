@@ -83,13 +83,10 @@ ConformationPlane conformations_over(const std::array<CollectiveVariable, 2>& va
     const auto [first, last] = range_of_nodes(variables[v], values[v], kReach);
     out.grid.axes.push_back({first, last, nodes_per_axis});
   }
-  const auto in_spacings = [&](std::size_t v, double value) {
-    const auto& axis = out.grid.axes[v];
-    return (value - axis.first) / axis.length() * static_cast<double>(axis.nodes - 1);
-  };
+  const auto& axes = out.grid.axes;
   std::vector<Place> places;
   for (std::size_t i = 0; i < values[0].size(); ++i)
-    places.emplace_back(in_spacings(0, values[0][i]), in_spacings(1, values[1][i]));
+    places.emplace_back(axes[0].place(values[0][i]), axes[1].place(values[1][i]));
   const Regression regression(std::move(places), structures, length);
 
   const auto conformation_at = [&](const Place& target) -> std::optional<std::vector<float>> {
@@ -98,8 +95,7 @@ ConformationPlane conformations_over(const std::array<CollectiveVariable, 2>& va
     for (int i = 0; i < kMoves && (at - target).norm() <= kFarthest; ++i) {
       const auto shape = regression.shape(at);
       const Place excess =
-          Place(in_spacings(0, variables[0].value(shape)), in_spacings(1, variables[1].value(shape))) -
-          target;
+          Place(axes[0].place(variables[0].value(shape)), axes[1].place(variables[1].value(shape))) - target;
       if (excess.cwiseAbs().maxCoeff() <= kTolerance) return regression.structure(at);
       at -= excess;
     }

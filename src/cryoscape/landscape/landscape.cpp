@@ -97,15 +97,13 @@ std::optional<ExactFreeEnergy> likelihood_free_energy(training::Run& run, const 
   return exact_free_energy(run, std::array{v[0], v[1]}, conformations, variables.of_particles, options, seed);
 }
 
-/// Whether the states have got populations by likelihoods.
+/// Whether the states, of these models, have got populations by likelihoods.
 bool correct_populations(const ExactFreeEnergy& exact, const CollectiveVariable& variable,
-                         std::span<const double> of_particles, const Conformations& conformations, bool add,
+                         std::span<const double> of_particles, const std::vector<Model>& models, bool add,
                          Findings& found) {
-  std::vector<float> positions;
-  for (const auto& model : models_of_states(conformations, found))
-    positions.insert(positions.end(), model.positions.begin(), model.positions.end());
-  const auto basins =
-      likelihood_basins(exact.found, evaluate(variable, positions, conformations.length()), of_particles);
+  std::vector<double> of_states;
+  for (const auto& model : models) of_states.push_back(variable.value(model.positions));
+  const auto basins = likelihood_basins(exact.found, of_states, of_particles);
   if (!basins) {
     // A variable that does not follow the largest motion would not tell.
     if (variable.text == "pc1" || variable.unit_interval) take_continuity(found.states, exact.found);
@@ -128,8 +126,8 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
     fail("{}: no particle has finite latents", run.folder.file("latents.npy").string());
   Findings found;
   found.space = fit_space(run, conformations, seed);
-  const auto variables = parse_collective_variables(options.variable, {run.data.beads, found.space});
-  if (options.nodes == "models" && variables.size() > 1)
+  Variables along{parse_collective_variables(options.variable, {run.data.beads, found.space}), {}};
+  if (options.nodes == "models" && along.list.size() > 1)
     throw UsageError("--nodes models goes with one variable, path:MODELS, not with two");
   found.cloud = embed(conformations, found.space, "structure space");
   auto& density = refitted ? *refitted->prior : run.model->prior();
@@ -137,15 +135,15 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   if (refitted) population = sample_population(run, *refitted, found.space, seed);
   found.states = population ? population_states(*population, found.cloud.points, options, seed)
                             : find_states(found.cloud.points, options, seed);
-  Variables along{variables, {}};
-  for (const auto& variable : variables) along.of_particles.push_back(values_of(variable, conformations));
+  for (const auto& variable : along.list) along.of_particles.push_back(values_of(variable, conformations));
   const bool moves = found.space.standard_deviation[0] > kStill;
   const auto exact = moves ? likelihood_free_energy(run, along, conformations, options, seed) : std::nullopt;
-  // Over two variables noise in what hardly any conformation reaches looks like states too easily.
-  const bool corrected = !refitted && exact && variables.size() == 1 &&
-                         correct_populations(*exact, along.list[0], along.of_particles[0], conformations,
-                                             options.states == 0, found);
   auto models = models_of_states(conformations, found);
+  // Over two variables noise in what hardly any conformation reaches looks like states too easily.
+  const bool corrected =
+      !refitted && exact && along.list.size() == 1 &&
+      correct_populations(*exact, along.list[0], along.of_particles[0], models, options.states == 0, found);
+  if (corrected) models = models_of_states(conformations, found);
   json half_sets;
   if (options.half_run) half_sets = compare_with_half(*options.half_run, models, found.states);
   const auto analyses = analyse_particles(run, conformations, found.cloud, options, seed);

@@ -8,13 +8,6 @@ namespace {
 
 constexpr std::size_t kFewestMembers = 20;
 
-/// The grid point nearest to a value.
-std::size_t nearest_point(const inference::PopulationGrid::Axis& axis, double value) {
-  const double most = static_cast<double>(axis.nodes - 1);
-  return static_cast<std::size_t>(
-      std::clamp(std::round((value - axis.first) / axis.length() * most), 0.0, most));
-}
-
 /// A state of the points in a basin, with the shape of the state that most of them were given to.
 State state_of_basin(const StateSet& set, const Points& points, const std::vector<std::size_t>& members) {
   std::vector<std::size_t> given(set.states.size(), 0);
@@ -80,8 +73,8 @@ std::optional<LikelihoodBasins> likelihood_basins(const inference::FreeEnergy& f
   LikelihoodBasins out;
   const auto& axis = found.grid.axes.front();
   for (const auto& state : found.states) out.population.push_back(state.population);
-  for (const double v : of_states) out.of_state.push_back(found.state_of[nearest_point(axis, v)]);
-  for (const double v : of_points) out.of_point.push_back(found.state_of[nearest_point(axis, v)]);
+  for (const double v : of_states) out.of_state.push_back(found.state_of[axis.nearest(v)]);
+  for (const double v : of_points) out.of_point.push_back(found.state_of[axis.nearest(v)]);
   return out;
 }
 
