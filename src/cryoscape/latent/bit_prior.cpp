@@ -8,6 +8,7 @@ namespace {
 
 constexpr double kMemory = 0.01;  ///< share of a step in moving averages
 constexpr double kActiveVariance = 0.05;
+constexpr double kLeastInformation = 0.02;  ///< nats, of all bits: less is none
 constexpr double kEnoughSteps = 500;  ///< that warnings wait for
 
 /// E_q[E(z)] (B) at a draw of the earlier groups: bits of one group are independent given it, an earlier and
@@ -76,10 +77,15 @@ std::int64_t BitPrior::active_bits() const {
   return (seen_[1] - seen_[0].pow(2) > kActiveVariance).sum().item<std::int64_t>();
 }
 
+double BitPrior::information() const {
+  const auto spread = seen_[1] - seen_[0].pow(2), most = seen_[0] * (1 - seen_[0]);
+  return (spread / (2 * most).clamp_min(1e-6)).sum().item<double>();
+}
+
 std::vector<std::string> BitPrior::warnings(const nlohmann::json& record) const {
   std::vector<std::string> lines;
-  if (observations_.item<double>() >= kEnoughSteps && active_bits() == 0)
-    lines.emplace_back("no latent bit tells particles apart: lower --beta, or lengthen --warm-up");
+  if (observations_.item<double>() >= kEnoughSteps && information() < kLeastInformation)
+    lines.emplace_back("the latent bits do not tell particles apart: lower --beta, or lengthen --warm-up");
   const auto partition = partition_of(record);
   if (!partition.known())
     lines.push_back(fmt::format(
@@ -91,6 +97,7 @@ std::vector<std::string> BitPrior::warnings(const nlohmann::json& record) const 
 nlohmann::json BitPrior::diagnostics() {
   auto json = Prior::diagnostics();
   json["active_bits"] = active_bits();
+  json["bit_information"] = information();
   describe(json);
   const auto lines = warnings(json);
   if (!lines.empty()) json["warning"] = fmt::format("{}", fmt::join(lines, "; "));

@@ -44,6 +44,9 @@ class BitPrior : public Prior {
   torch::Tensor positive_bits(const Posterior& posterior, const Sample& sample) const;
   /// Bits whose probability varies between particles, Var_x q_i > 0.05.
   std::int64_t active_bits() const;
+  /// What the bits tell about particles, each by itself: Σ Var_x q_i / (2 q̄_i (1 − q̄_i)), nats, the mutual
+  /// information to second order. Of noisy images many bits together may tell what none does alone.
+  double information() const;
   /// Adds what a kind of prior has to record.
   virtual void describe(nlohmann::json&) {}
   /// Lines that say what to change where, by the record, training has gone wrong.

@@ -97,7 +97,12 @@ TEST(BitPriors, WarnOfDeadBits) {
   };
   const auto dead = steps(torch::full({16, 8}, 0.5));
   EXPECT_EQ(dead["active_bits"], 0);
-  EXPECT_EQ(dead["warning"], "no latent bit tells particles apart: lower --beta, or lengthen --warm-up");
+  EXPECT_EQ(dead["warning"], "the latent bits do not tell particles apart: lower --beta, or lengthen --warm-up");
+  // A rare state seen through noise: no bit varies much, and all together tell enough.
+  const auto rare = steps(0.5 + 0.4 * torch::randn({64, 1}, g).expand({64, 8}));
+  EXPECT_EQ(rare["active_bits"], 0);
+  EXPECT_NEAR(rare["bit_information"].get<double>(), 8 * 0.4 * 0.4 * 0.235 / 2, 0.06);
+  EXPECT_FALSE(rare.contains("warning")) << rare["warning"];
   const auto alive = steps(5 * torch::randn({64, 8}, g));
   EXPECT_EQ(alive["active_bits"], 8);
   EXPECT_FALSE(alive.contains("warning")) << alive["warning"];
