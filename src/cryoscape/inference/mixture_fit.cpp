@@ -261,7 +261,7 @@ MixtureFit grow_mixture(const Expansions& e, const GaussianComponent& broad, std
   const auto information = mean_information(e);
   Eigen::VectorXd shares;
   const auto fitted = [&](GaussianMixture start) {
-    auto fit = deconvolve(e, {}, std::move(start), {});
+    auto fit = deconvolve_quickly(e, {}, std::move(start), {});
     if (shares.size() == 0) shares = information_shares(moments_of(fit.mixture), information);
     fit.criterion =
         fit.log_likelihood - parameter_cost(fit.mixture.size(), shares, fit.particles) / fit.particles;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "cryoscape/inference/estimate.hpp"
 #include "cryoscape/util/parallel.hpp"
 
 namespace cryoscape::landscape {
@@ -52,14 +53,6 @@ void sort_states(StateSet& set, BasinPopulations& found) {
   for (auto& r : found.resamples) r = permuted(r);
 }
 
-double deviation(const std::vector<double>& values) {
-  const double n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0;
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  return std::sqrt(squares / (n - 1));
-}
-
 void fill_populations(StateSet& set, const BasinPopulations& found, double error_factor) {
   const auto safe = [](double p) { return std::max(p, kLeastPopulation); };
   for (std::size_t s = 0; s < set.states.size(); ++s) {
@@ -69,7 +62,7 @@ void fill_populations(StateSet& set, const BasinPopulations& found, double error
     state.energy = s == 0 ? 0.0 : -std::log(safe(found.population[s]) / safe(found.population[0]));
     std::vector<double> energies;
     for (const auto& r : found.resamples) energies.push_back(-std::log(safe(r[s]) / safe(r[0])));
-    state.energy_error = error_factor * deviation(energies);
+    state.energy_error = error_factor * inference::estimate(state.energy, energies).error;
   }
 }
 
