@@ -8,6 +8,7 @@
 #include <numbers>
 #include <unordered_set>
 
+#include "cryoscape/inference/joint_evidence.hpp"
 #include "cryoscape/inference/module_state.hpp"
 #include "cryoscape/inference/prior_draws.hpp"
 #include "cryoscape/inference/prior_expansion.hpp"
@@ -23,8 +24,7 @@
 namespace cryoscape::inference {
 namespace {
 
-constexpr std::size_t kTrainingDraws = 4, kEvidenceDraws = 32;
-constexpr std::int64_t kScoredParticles = 8;          ///< at once, with all their draws
+constexpr std::size_t kTrainingDraws = 4;
 constexpr double kSpectralMemory = 5000;              ///< images over which gain and noise are averaged
 constexpr double kFirstRate = 0.2, kLastRate = 0.02;  ///< shares of the run's peak learning rate
 constexpr double kRamp = 50;                          ///< steps until the optimiser knows its second moments
@@ -32,19 +32,12 @@ constexpr std::array kFirmer{8.0, 2.8, 1.0};  ///< factors of the edges' stiffne
 constexpr int kPasses = 3;                    ///< over the training particles, in a round
 constexpr double kLeastSteps = 100;           ///< of a round: small sets are passed several times
 constexpr std::int64_t kPriorSamples = 2000;
-constexpr std::size_t kShiftStructures = 512, kEnsemble = 1024;
+constexpr std::size_t kEnsemble = 1024;
 
 /// A decoder with its gain and noise.
 struct State {
   std::vector<torch::Tensor> model;
   std::vector<double> spectral;
-};
-
-/// Of held-out particles.
-struct HeldOutEvidence {
-  std::vector<double> evidence;
-  torch::Tensor structures;  ///< (≤ kShiftStructures, N, 3) of each particle's first draw
-  double mean = 0, effective = 0;
 };
 
 std::vector<torch::Tensor> decoder_parameters(const model::HeterogeneityModel& model) {
@@ -105,9 +98,9 @@ class JointTraining {
     JointReport report;
     auto best = evidence();
     report.held_out_particles = best.evidence.size();
-    report.evidence_before = best.mean, report.edge_weight_before = edge_weight_;
+    report.evidence_before = best.mean(), report.edge_weight_before = edge_weight_;
     spdlog::info("joint: evidence of {} held-out particles {:.4f} nats each, edges {:.3g} kT/A^2",
-                 best.evidence.size(), best.mean, edge_weight_);
+                 best.evidence.size(), best.mean(), edge_weight_);
     std::size_t attempt = edge_weight_ > 0 ? 0 : kFirmer.size() - 1;
     for (int k = 0; k < options_.rounds && attempt < kFirmer.size(); ++k) {
       const auto before = state();
@@ -132,27 +125,6 @@ class JointTraining {
   }
 
  private:
-  struct Weighted {
-    torch::Tensor latents;     ///< (B, n, d)
-    torch::Tensor log_weight;  ///< (B, n) ln p(x|z) p(z)/q(z), without the prior's log Z, float64
-    torch::Tensor structures;  ///< (B, n, N, 3)
-  };
-
-  Weighted weighted(const particles::Batch& batch, std::size_t n, std::uint64_t seed) {
-    torch::NoGradGuard no_grad;
-    const auto b = batch.size(), draws = static_cast<std::int64_t>(n), d = model_.latent_dim();
-    const auto drawn =
-        propose_({batch.indices.data_ptr<std::int64_t>(), static_cast<std::size_t>(b)}, n, seed);
-    const auto z = torch::tensor(drawn.latent).view({b * draws, d});
-    const auto x = model_.decode(z);
-    const auto fit = model_.score(x, particles::repeated(batch, draws), false).log_likelihood;
-    const auto energy = model_.prior().energy(z).to(torch::kFloat64);
-    const auto log_weight =
-        fit.to(torch::kFloat64) - energy - torch::tensor(drawn.log_density, torch::kFloat64);
-    return {z.view({b, draws, d}), log_weight.view({b, draws}),
-            x.view({b, draws, static_cast<std::int64_t>(model_.scene().beads()), 3})};
-  }
-
   void for_batches(std::vector<std::uint32_t> order, const std::string& label,
                    const std::function<void(const particles::Batch&)>& body) {
     Progress progress(label, order.size(), "particles");
@@ -165,41 +137,11 @@ class JointTraining {
   }
 
   HeldOutEvidence evidence() {
-    torch::NoGradGuard no_grad;
     HeldOutEvidence out;
-    std::vector<torch::Tensor> structures;
     const double log_partition = model_.prior().log_partition().value;
     for_batches(held_out_, "held out", [&](const particles::Batch& batch) {
-      for (std::int64_t first = 0; first < batch.size(); first += kScoredParticles) {
-        const auto part = particles::rows_of(batch, first, std::min(kScoredParticles, batch.size() - first));
-        const auto w = weighted(part, kEvidenceDraws, static_cast<std::uint64_t>(options_.seed) + 5);
-        const auto value = torch::logsumexp(w.log_weight, 1) - std::log(static_cast<double>(kEvidenceDraws));
-        const auto share = torch::softmax(w.log_weight, 1).pow(2).sum(1).reciprocal();
-        for (std::int64_t i = 0; i < part.size(); ++i)
-          out.evidence.push_back(value[i].item<double>() - log_partition);
-        out.effective += share.sum().item<double>();
-        if (out.evidence.size() <= kShiftStructures) structures.push_back(w.structures.select(1, 0).clone());
-      }
+      out.add(model_, propose_, batch, log_partition, static_cast<std::uint64_t>(options_.seed) + 5);
     });
-    const auto n = static_cast<double>(out.evidence.size());
-    for (const double e : out.evidence) out.mean += e / n;
-    out.effective /= n * static_cast<double>(kEvidenceDraws);
-    out.structures = torch::cat(structures);
-    return out;
-  }
-
-  static JointRound judged(const HeldOutEvidence& best, const HeldOutEvidence& now, double weight) {
-    JointRound out;
-    out.edge_weight = weight, out.evidence = now.mean, out.effective_draws = now.effective;
-    const auto n = static_cast<double>(best.evidence.size());
-    double square = 0;
-    for (std::size_t i = 0; i < best.evidence.size(); ++i) {
-      const double gain = now.evidence[i] - best.evidence[i];
-      out.gain += gain / n, square += gain * gain / n;
-    }
-    out.error = std::sqrt(std::max(0.0, square - out.gain * out.gain) / (n - 1));
-    out.shift = (now.structures - best.structures).pow(2).sum(2).mean(1).sqrt().mean().item<double>();
-    out.kept = out.gain > out.error;
     return out;
   }
 
@@ -248,7 +190,7 @@ class JointTraining {
   /// One latent (B, d) of every particle's posterior under the decoder as it is.
   torch::Tensor posterior_draw(const particles::Batch& batch, std::uint64_t seed,
                                torch::Generator& generator) {
-    const auto w = weighted(batch, kTrainingDraws, seed);
+    const auto w = weighted_draws(model_, propose_, batch, kTrainingDraws, seed);
     const auto choice = torch::multinomial(torch::softmax(w.log_weight, 1), 1, false, generator);
     return w.latents.gather(1, choice.unsqueeze(2).expand({-1, -1, model_.latent_dim()})).squeeze(1);
   }
