@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kMostInBasis = 5000, kBasisFloats = 64 << 20;  ///< at most 256 MiB of structures
 constexpr std::size_t kFewestInBasis = 200;
-constexpr double kStill = 1e-3;  ///< Å: conformations that differ by less have no free energy
+constexpr double kStill = 1e-3;  ///< Å: conformations that differ by less are one
 
 void check_target(const training::Run& run) {
   const auto target = run.folder.file("particles.star");
@@ -97,6 +97,15 @@ std::optional<ExactFreeEnergy> likelihood_free_energy(training::Run& run, const 
   return exact_free_energy(run, std::array{v[0], v[1]}, conformations, variables.of_particles, options, seed);
 }
 
+/// Rounding errors of one conformation are neither states nor a motion.
+LandscapeOptions for_one_conformation(LandscapeOptions options) {
+  spdlog::warn(
+      "all particles have the same conformation: their latents tell nothing, whatever the images hold; train "
+      "again with a lower --beta, a longer --warm-up or another --prior");
+  if (options.states == 0) options.states = 1;
+  return options;
+}
+
 /// Whether the states, of these models, have got populations by likelihoods.
 bool correct_populations(const ExactFreeEnergy& exact, const CollectiveVariable& variable,
                          std::span<const double> of_particles, const std::vector<Model>& models, bool add,
@@ -133,10 +142,11 @@ LandscapeSummary write_landscape(training::Run& run, const LandscapeOptions& opt
   auto& density = refitted ? *refitted->prior : run.model->prior();
   std::optional<PopulationSample> population;
   if (refitted) population = sample_population(run, *refitted, found.space, seed);
-  found.states = population ? population_states(*population, found.cloud.points, options, seed)
-                            : find_states(found.cloud.points, options, seed);
-  for (const auto& variable : along.list) along.of_particles.push_back(values_of(variable, conformations));
   const bool moves = found.space.standard_deviation[0] > kStill;
+  const auto sought = moves ? options : for_one_conformation(options);
+  found.states = population ? population_states(*population, found.cloud.points, sought, seed)
+                            : find_states(found.cloud.points, sought, seed);
+  for (const auto& variable : along.list) along.of_particles.push_back(values_of(variable, conformations));
   const auto exact = moves ? likelihood_free_energy(run, along, conformations, options, seed) : std::nullopt;
   auto models = models_of_states(conformations, found);
   // Over two variables noise in what hardly any conformation reaches looks like states too easily.

@@ -56,6 +56,19 @@ TEST(WriteLandscape, StatesAreTheClustersAndFilesSayTheSame) {
   EXPECT_NE(states_table(summary).find("population"), std::string::npos);
 }
 
+TEST(WriteLandscape, LatentsThatMoveNothingAreOneStateAndNoMotion) {
+  auto run = open_test_run();
+  auto latents = latents_of(run);
+  for (float& z : latents) z *= 5e-4f;  // still two clusters, but 0.001 Å apart
+  io::write_npy(run.folder.file("refined_mean.npy"), {kTestParticles, 2}, latents);
+  const auto summary = write_landscape(run, {});
+  ASSERT_LT(summary.component_deviations[0], 1e-3);
+  EXPECT_EQ(summary.states.size(), 1u);
+  EXPECT_FALSE(summary.continuous);
+  EXPECT_TRUE(
+      nlohmann::json::parse(read_text_file(run.folder.file("landscape.json")))["free_energy"].empty());
+}
+
 TEST(WriteLandscape, ArraysAndParticleTableFollowTheInput) {
   auto run = open_test_run();
   const auto summary = write_landscape(run, {});
