@@ -9,7 +9,7 @@ namespace {
 constexpr double kMemory = 0.01;  ///< share of a step in moving averages
 constexpr double kActiveVariance = 0.05;
 constexpr double kLeastInformation = 0.02;  ///< nats, of all bits: less is none
-constexpr double kEnoughSteps = 500;  ///< that warnings wait for
+constexpr double kEnoughSteps = 500;        ///< that warnings wait for
 
 /// E_q[E(z)] (B) at a draw of the earlier groups: bits of one group are independent given it, an earlier and
 /// a later one average to ν_i q_j.

@@ -97,7 +97,8 @@ TEST(BitPriors, WarnOfDeadBits) {
   };
   const auto dead = steps(torch::full({16, 8}, 0.5));
   EXPECT_EQ(dead["active_bits"], 0);
-  EXPECT_EQ(dead["warning"], "the latent bits do not tell particles apart: lower --beta, or lengthen --warm-up");
+  EXPECT_EQ(dead["warning"],
+            "the latent bits do not tell particles apart: lower --beta, or lengthen --warm-up");
   // A rare state seen through noise: no bit varies much, and all together tell enough.
   const auto rare = steps(0.5 + 0.4 * torch::randn({64, 1}, g).expand({64, 8}));
   EXPECT_EQ(rare["active_bits"], 0);
