@@ -19,7 +19,7 @@ struct PriorOptions {
   int bits = 32;                  ///< latent bits
   int chains = 1024;              ///< persistent chains
   int sweeps = 25;                ///< Gibbs sweeps per update
-  double transverse_field = 0.5;  ///< qbm: Γ
+  double transverse_field = 0.1;  ///< qbm: Γ; every free bit loses ln cosh Γ to the bound
   std::string sampler = "gibbs";  ///< of negative phases: persistent chains, or an Ising sampler
   Smoothing smoothing;            ///< of bits
 
