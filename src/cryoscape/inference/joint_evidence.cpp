@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+
+#include "cryoscape/inference/draw_refit.hpp"
 
 namespace cryoscape::inference {
 namespace {
@@ -9,12 +12,6 @@ namespace {
 constexpr std::size_t kDraws = 32;
 constexpr std::int64_t kScoredParticles = 8;  ///< at once, with all their draws
 constexpr std::size_t kShiftStructures = 512;
-
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double v : values) sum += v;
-  return sum / static_cast<double>(values.size());
-}
 
 }  // namespace
 
@@ -50,18 +47,17 @@ void HeldOutEvidence::add(model::HeterogeneityModel& model, const Propose& propo
   }
 }
 
-double HeldOutEvidence::mean() const { return mean_of(evidence); }
+double HeldOutEvidence::mean() const { return held_out_mean(evidence, {}).value; }
 
 JointRound judged(const HeldOutEvidence& best, const HeldOutEvidence& now, double edge_weight) {
   JointRound out;
-  out.edge_weight = edge_weight, out.evidence = now.mean(), out.effective_draws = mean_of(now.effective);
-  const auto n = static_cast<double>(best.evidence.size());
-  double square = 0;
-  for (std::size_t i = 0; i < best.evidence.size(); ++i) {
-    const double gain = now.evidence[i] - best.evidence[i];
-    out.gain += gain / n, square += gain * gain / n;
-  }
-  out.error = std::sqrt(std::max(0.0, square - out.gain * out.gain) / (n - 1));
+  out.edge_weight = edge_weight, out.evidence = now.mean();
+  out.effective_draws = held_out_mean(now.effective, {}).value;
+  std::vector<double> gains(best.evidence.size());
+  std::transform(now.evidence.begin(), now.evidence.end(), best.evidence.begin(), gains.begin(),
+                 std::minus<>());
+  const auto gain = held_out_mean(gains, {});
+  out.gain = gain.value, out.error = gain.error;
   out.shift = (torch::cat(now.structures) - torch::cat(best.structures))
                   .pow(2)
                   .sum(2)
